@@ -1,0 +1,50 @@
+# Two commands do everything: `make demo` and `make test`. The rest is for builders.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/tantieme --home demo-home
+
+.PHONY: demo dashboard test test-all check setup clean
+
+demo: .venv/installed  ## the whole main job on real music
+	@bash .ci/system demo
+	@$(RUN) demo
+
+dashboard: .venv/installed  ## look at the demonstration's pages
+	@$(RUN) dashboard
+
+test: .venv/installed-test  ## everything a change must pass, in under 15 minutes
+	@bash .ci/system test
+	@$(BIN)/python -m pytest -q -m "not full"
+
+test-all: .venv/installed-test  ## the full sizes as well
+	@bash .ci/system test
+	@$(BIN)/python -m pytest -q
+
+check: .venv/installed-test  ## style, types and arrows
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+setup: .venv/installed-test  ## an environment to develop in, with the commit hooks
+	@$(BIN)/pip install --quiet -c constraints.txt pre-commit
+	@$(BIN)/pre-commit install
+
+clean:  ## forget the demonstration and every cache; the environment stays
+	rm -rf demo-home .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/pip:
+	@bash .ci/system python
+	@echo "Making an environment in .venv (a few minutes, once)" >&2
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+
+.venv/installed: .venv/bin/pip pyproject.toml constraints.txt
+	@echo "Installing what the product needs into .venv" >&2
+	@$(BIN)/pip install --quiet -c constraints.txt -e '.[demo]'
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	@echo "Installing what the tests need into .venv" >&2
+	@$(BIN)/pip install --quiet -c constraints.txt --group test --group lint
+	@touch $@

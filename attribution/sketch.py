@@ -1,0 +1,169 @@
+"""Random projections of per-example gradients, all behind `project`.
+
+A gradient of a matrix parameter arrives as two factors: for every example b and place t a row
+factor l (as long as the matrix has rows) and a column factor r, with gradient Σ_t l_t r_tᵀ.
+The Kronecker sketch (LoGra: P_rows ⊗ P_cols) projects the factors and never forms the gradient;
+whitening folds into the same two matrices. SJLT hashes the formed gradient; identity keeps it,
+for tests.
+
+Every projection is drawn on the CPU from the seed and the parameter's name alone, so batch, device
+and the order of the layers change nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SketchOptions:
+    """Which random projection, and how wide."""
+
+    kind: Literal["kronecker", "sjlt", "identity"] = "kronecker"
+    side: int = 16  # Kronecker: width of each factor; a parameter becomes at most side² numbers
+    width: int = 4096  # SJLT: width of the whole sketch
+    vectors: bool = False  # biases and norms too; they harm (measured), so not by default
+
+
+@dataclass(frozen=True, slots=True)
+class Kronecker:
+    """Two projection matrices; None leaves that side as it is."""
+
+    rows: Tensor | None  # (side, rows of the parameter)
+    cols: Tensor | None  # (side, columns of the parameter)
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sjlt:
+    """A place and a sign for every coordinate of the parameter (one nonzero a column)."""
+
+    places: Tensor
+    signs: Tensor
+    width: int
+
+
+Projection = Kronecker | Sjlt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sketch:
+    """One seeded projection for every parameter looked at.
+
+    Kronecker sketches stand side by side in a row; SJLT sketches of all parameters are added
+    into the same places.
+    """
+
+    projections: Mapping[str, Projection]  # by parameter, in the model's order
+
+    @property
+    def width(self) -> int:
+        """Count the numbers of one sketched row."""
+        widths = [p.width for p in self.projections.values()]
+        return widths[0] if self.adds else sum(widths)
+
+    @property
+    def adds(self) -> bool:
+        """Tell whether the parameters share their places."""
+        return any(isinstance(p, Sjlt) for p in self.projections.values())
+
+
+def make_sketch(
+    shapes: Mapping[str, tuple[int, ...]], options: SketchOptions, *, seed: int, device: str = "cpu"
+) -> Sketch:
+    """Draw the projection of every parameter that the options do not leave out."""
+    kept = {n: matrix_shape(s) for n, s in shapes.items() if options.vectors or len(s) > 1}
+    return Sketch(
+        projections={
+            name: _draw(name, shape, options, seed=seed, device=device)
+            for name, shape in kept.items()
+        }
+    )
+
+
+def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+    """See a parameter as a matrix: its first dimension by all the others."""
+    return (shape[0] if shape else 1, math.prod(shape[1:]))
+
+
+def project(left: Tensor, right: Tensor, projection: Projection) -> Tensor:
+    """Sketch the gradients Σ_t left_t right_tᵀ, keeping inner products in expectation.
+
+    `left` is (example, place, row), `right` (example, place, column); the result is
+    (example, width) float32. LoGra (Choe et al. 2024, section 3); SJLT (Kane and Nelson 2014).
+    """
+    if isinstance(projection, Sjlt):
+        return _hash(left.float().transpose(1, 2) @ right.float(), projection)
+    narrow_left = _narrow(left.float(), projection.rows)
+    narrow_right = _narrow(right.float(), projection.cols)
+    return (narrow_left.transpose(1, 2) @ narrow_right).flatten(1)
+
+
+def project_full(gradients: Tensor, projection: Projection) -> Tensor:
+    """Sketch gradients that are already formed, (example, row, column)."""
+    if isinstance(projection, Sjlt):
+        return _hash(gradients.float(), projection)
+    narrow = _narrow(gradients.float(), projection.cols).transpose(1, 2)
+    return _narrow(narrow, projection.rows).transpose(1, 2).flatten(1)
+
+
+def onehot(ids: Tensor, projection: Projection, rows: int) -> tuple[Tensor, Projection]:
+    """Return the row factor of an embedding, projected by look-up where that is cheaper."""
+    if isinstance(projection, Kronecker) and projection.rows is not None:
+        rest = Kronecker(None, projection.cols, projection.width)
+        return projection.rows.T[ids], rest
+    return torch.nn.functional.one_hot(ids, rows).float(), projection
+
+
+def join(parts: Mapping[str, Tensor], sketch: Sketch) -> Tensor:
+    """Put the sketches of all parameters into one row an example: (example, width)."""
+    ordered = [parts[name] for name in sketch.projections]
+    return torch.stack(ordered).sum(0) if sketch.adds else torch.cat(ordered, dim=1)
+
+
+def _narrow(factor: Tensor, matrix: Tensor | None) -> Tensor:
+    return factor if matrix is None else factor @ matrix.T
+
+
+def _hash(gradients: Tensor, projection: Sjlt) -> Tensor:
+    flat = gradients.flatten(1) * projection.signs
+    out = flat.new_zeros(len(flat), projection.width)
+    return out.index_add_(1, projection.places, flat)
+
+
+def _draw(
+    name: str, shape: tuple[int, int], options: SketchOptions, *, seed: int, device: str
+) -> Projection:
+    rows, cols = shape
+    if options.kind == "identity":
+        return Kronecker(None, None, rows * cols)
+    if options.kind == "sjlt":
+        generator = _generator(seed, name, "sjlt")
+        places = torch.randint(options.width, (rows * cols,), generator=generator)
+        signs = torch.randint(2, (rows * cols,), generator=generator) * 2.0 - 1.0
+        return Sjlt(places.to(device), signs.to(device), options.width)
+    side_rows, side_cols = min(rows, options.side), min(cols, options.side)
+    return Kronecker(
+        _rademacher(rows, side_rows, _generator(seed, name, "rows"), device),
+        _rademacher(cols, side_cols, _generator(seed, name, "columns"), device),
+        side_rows * side_cols,
+    )
+
+
+def _rademacher(size: int, side: int, generator: torch.Generator, device: str) -> Tensor | None:
+    if size == side:
+        return None  # nothing to gain
+    signs = torch.randint(2, (side, size), generator=generator) * 2.0 - 1.0
+    return (signs / math.sqrt(side)).to(device)
+
+
+def _generator(seed: int, name: str, what: str) -> torch.Generator:
+    digest = hashlib.sha256(f"{seed}\n{name}\n{what}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))

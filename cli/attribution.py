@@ -1,0 +1,186 @@
+"""`tantieme index` and `tantieme attribute`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.output import (
+    as_json,
+    dry_run,
+    narrate,
+    pass_workspace,
+    print_json,
+    print_table,
+    progress,
+)
+from cli.workspace import Workspace
+
+if TYPE_CHECKING:
+    from cli.jobs.attribution import Attributed, Part
+
+FAILED = 5
+run_option = click.option("--run", default=None, help="Of which run.  [default: the only one]")
+
+
+@click.group()
+def index() -> None:
+    """Keep the sketched gradients of what a run was trained on."""
+
+
+@index.command("build")
+@run_option
+@dry_run
+@pass_workspace
+def build_command(workspace: Workspace, run: str | None, dry_run: bool) -> None:
+    """Build a run's index; an interrupted build goes on where it stopped.
+
+    \b
+    Example:  tantieme index build
+    """
+    from cli.jobs.index import build_index, parts_of
+    from cli.jobs.training import find_run
+
+    if dry_run:
+        name, trained = find_run(workspace, run)
+        rows = {part: len(rows) for part, rows in parts_of(workspace, trained).items()}
+        narrate(f"Would index {rows} rows of run {name}; nothing was written.")
+        return
+    with progress("Indexing gradients") as report:
+        built = build_index(workspace, run, report=report)
+    narrate(
+        f"Index {built.id} of run {built.run} {'was already here' if built.already else 'is built'}."
+    )
+
+
+@index.command("info")
+@as_json
+@pass_workspace
+def info(workspace: Workspace, json_: bool) -> None:
+    """Say what the indexes hold.
+
+    \b
+    Example:  tantieme index info
+    """
+    from cli.jobs.index import describe_indexes
+
+    found = describe_indexes(workspace)
+    if json_:
+        print_json({"schema": 1, "indexes": found})
+        return
+    keys = ("id", "rows", "placebo_rows", "members", "width", "megabytes")
+    print_table(
+        "", ["index", *(f">{key}" for key in keys[1:])], [[str(e[k]) for k in keys] for e in found]
+    )
+
+
+@index.command("verify")
+@pass_workspace
+@click.pass_context
+def verify_command(ctx: click.Context, workspace: Workspace) -> None:
+    """Hash every shard again. Ends with 5 where one is not what was written.
+
+    \b
+    Example:  tantieme index verify
+    """
+    from cli.jobs.index import verify_indexes
+
+    faults = verify_indexes(workspace)
+    for fault in faults:
+        click.echo(fault)
+    if faults:
+        ctx.exit(FAILED)
+    click.echo("Every shard is as it was written.")
+
+
+@click.command()
+@click.argument("tracks", nargs=-1, metavar="TRACK…")
+@click.option(
+    "--all-new", is_flag=True, help="Every track of the workspace; those known are skipped."
+)
+@run_option
+@as_json
+@dry_run
+@pass_workspace
+def attribute(
+    workspace: Workspace,
+    tracks: tuple[str, ...],
+    all_new: bool,
+    run: str | None,
+    json_: bool,
+    dry_run: bool,
+) -> None:
+    """Work out which recordings shaped a track, and how sure that is.
+
+    TRACK is a generated track's id or any MIDI file. The evidence is kept in the workspace, the
+    shares are frozen in the books. N-gram overlap is shown beside them: it is similarity, not
+    influence, and pays nobody.
+
+    \b
+    Example:  tantieme attribute t1a2b3c4d
+              tantieme attribute --all-new
+              tantieme attribute song-from-elsewhere.mid --json
+    """
+    from cli.jobs.attribution import attribute_tracks, find_tracks
+    from cli.jobs.index import build_index
+
+    if not tracks and not all_new:
+        raise click.UsageError("name a track or a MIDI file, or use --all-new")
+    if dry_run:
+        narrate(f"Would attribute {', '.join(tracks) or 'every track'}; nothing was written.")
+        return
+    with progress("Indexing gradients") as report:
+        indexed = build_index(workspace, run, report=report)
+    ids = find_tracks(workspace, tracks, everything=all_new)
+    with progress("Attributing") as report:
+        found = attribute_tracks(workspace, indexed, ids, report=report)
+    for each in found:
+        if json_:
+            print_json(_document(each))
+        else:
+            _print_attributed(each)
+
+
+def _print_attributed(found: Attributed) -> None:
+    print_table(
+        f"{found.track}: what shaped it ({found.method}, {found.mapping}, run {found.run})",
+        ["artist", "work", ">share", ">interval"],
+        [
+            *((part.artist, part.name, *_cells(part)) for part in found.recordings),
+            ("", "unattributed", *_cells(found.unattributed)),
+        ],
+    )
+    click.echo(f"\nIntervals: {found.label}. {found.why}\n")
+    alike = [(e["artist"], e["title"], f"{e['overlap']:.3f}") for e in found.similarity]
+    print_table(
+        "N-gram overlap: similarity, not influence; nobody is paid for it",
+        ["artist", "recording", ">overlap"],
+        alike,
+    )
+    click.echo()
+
+
+def _cells(part: Part) -> tuple[str, str]:
+    low, high = (f"{ppb / 10**7:.1f}" for ppb in (part.low_ppb, part.high_ppb))
+    return f"{part.share_ppb / 10**7:.1f} %", f"{low} to {high} %"
+
+
+def _document(found: Attributed) -> dict[str, Any]:
+    parts = {
+        name: [
+            {key: getattr(part, key) for key in ("id", "name", "share_ppb", "low_ppb", "high_ppb")}
+            for part in getattr(found, name)
+        ]
+        for name in ("artists", "recordings")
+    }
+    return {
+        "schema": 1,
+        "track": found.track,
+        "method": found.method,
+        "mapping": found.mapping,
+        **parts,
+        "unattributed_ppb": found.unattributed_ppb,
+        "similarity": list(found.similarity),
+        "run": found.run,
+    }

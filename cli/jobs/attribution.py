@@ -1,0 +1,349 @@
+"""Attribute tracks: scores → evidence → shares, kept as files and handed to the books.
+
+The one place where tensors become shares.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from attribution.evidence import Evidence, Scored, explain_unattributed, gather
+from attribution.methods import similarity, trak
+from attribution.models.event_transformer import event_task
+from attribution.music.corpus import rows_of
+from attribution.music.midi import decode, duration_ms, encode, read_notes
+from attribution.task import Execution
+from cli.jobs.catalogue import render_all
+from cli.jobs.index import Indexed, device
+from cli.jobs.training import music
+from cli.output import Report
+from cli.workspace import Workspace
+from db.books.tracks import TrackFacts, record_tracks
+from db.engine import now
+from db.intake import shares as shares_intake
+from db.queries import EVERYONE, RecordingRow, parties, recordings, tracks
+from royalty.errors import NotFound
+from royalty.shares import GATED_VERSION, MAPPINGS, Share, WorkEvidence
+
+SIMILAR_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of a track, with its interval: an artist's or a recording's."""
+
+    id: str
+    name: str
+    share_ppb: int
+    low_ppb: int
+    high_ppb: int
+    artist: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributed:
+    """What shaped one track, as every surface shows it."""
+
+    track: str
+    title: str
+    run: str
+    index: str
+    method: str
+    mapping: str
+    artists: tuple[Part, ...]  # largest first
+    recordings: tuple[Part, ...]
+    unattributed: Part
+    similarity: tuple[dict[str, Any], ...]
+    why: str
+    label: str
+    already: bool
+
+    @property
+    def unattributed_ppb(self) -> int:
+        """The part that nobody could be named for."""
+        return self.unattributed.share_ppb
+
+
+def find_tracks(workspace: Workspace, names: Sequence[str], *, everything: bool) -> list[str]:
+    """Find tracks by id, or take in MIDI files as tracks of elsewhere; return their ids."""
+    known = {row.id for row in tracks(EVERYONE, workspace.books())}
+    if everything:
+        return sorted(known)
+    return [name if name in known else _take_in(workspace, Path(name)) for name in names]
+
+
+def _take_in(workspace: Workspace, path: Path) -> str:
+    """Copy a MIDI file of elsewhere into the workspace; its content gives it its id."""
+    if not path.is_file():
+        raise NotFound(
+            f"'{path}' is neither a track of this workspace nor a file; "
+            "tracks are named when 'tantieme generate' makes them"
+        )
+    events = encode(read_notes(path))
+    content = path.read_bytes()
+    id_ = f"t{hashlib.sha256(content).hexdigest()[:8]}"
+    kept = workspace.folder("tracks") / f"{id_}.mid"
+    kept.write_bytes(content)
+    audio = render_all(workspace, {id_: events}, lambda _done, _total: None)
+    facts = TrackFacts(
+        id=id_,
+        title=path.stem,
+        run=None,
+        seed=None,
+        duration_ms=duration_ms(events),
+        midi=f"tracks/{id_}.mid",
+        audio_sha256=audio.get(id_),
+        created_at=now(),
+    )
+    record_tracks(workspace.books(), [facts])
+    return id_
+
+
+def attribute_tracks(
+    workspace: Workspace, indexed: Indexed, ids: Sequence[str], *, report: Report
+) -> list[Attributed]:
+    """Attribute tracks by a run's index; what was attributed before by it is read back.
+
+    Each track's evidence is written as soon as it is found, so interrupted work resumes.
+    """
+    missing = [id_ for id_ in ids if _kept(workspace, indexed, id_) is None]
+    if missing:
+        _attribute(workspace, indexed, missing, report)
+    found = [_kept(workspace, indexed, id_) for id_ in ids]
+    assert all(found)
+    record_shares(workspace, [each for each in found if each])
+    new = set(missing)
+    return [
+        _from_document(each, already=id_ not in new)
+        for id_, each in zip(ids, found, strict=True)
+        if each
+    ]
+
+
+def provider_of(document: Mapping[str, Any]) -> str:
+    """Name who gave these shares: us, by which index, method and mapping."""
+    return f"tantieme:{document['index']}:{document['method']}:{document['mapping']}"
+
+
+def record_shares(workspace: Workspace, documents: Sequence[Mapping[str, Any]]) -> None:
+    """Hand frozen shares to the books; what is there already is left."""
+    rows = [
+        {"track": document["track"], "recording": share.pop("id"), **share}
+        | {"provider": provider_of(document)}
+        for document in documents
+        for share in _frozen(document)
+    ]
+    shares_intake.record(workspace.books(), pa.Table.from_pylist(rows))
+
+
+def _frozen(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    keys = ("id", "share_ppb", "low_ppb", "high_ppb")
+    paid = [{key: each[key] for key in keys} for each in document["recordings"]]
+    return [*paid, {"id": None, **document["unattributed"]}]
+
+
+def _attribute(workspace: Workspace, indexed: Indexed, ids: Sequence[str], report: Report) -> None:
+    execution = Execution(device=device(), progress=report)
+    fitted = trak.fit(
+        indexed.index,
+        event_task(),
+        indexed.checkpoints,
+        trak.TrakOptions(execution=execution),
+    )
+    catalogue = _Catalogue.of(workspace)
+    events = {id_: encode(read_notes(workspace.home / "tracks" / f"{id_}.mid")) for id_ in ids}
+    alike = similarity.fit(catalogue.heard)
+    query = rows_of(events, span=indexed.trained.config.span)
+    scores = trak.scores(fitted, query)
+    owners = np.array(query.owners)
+    for id_ in ids:
+        mine = owners == id_
+        evidence = gather(
+            catalogue.scored(scores.train[:, mine], indexed.index.owners["train"]),
+            catalogue.scored(scores.placebo[:, mine], indexed.index.owners["placebo"]),
+        )
+        similar = similarity.overlaps(alike, events[id_])[:SIMILAR_SHOWN]
+        _keep(workspace, _document(indexed, id_, evidence, catalogue, similar))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Catalogue:
+    """What attribution needs to know of the recordings."""
+
+    rows: Mapping[str, RecordingRow]  # placebos too
+    artists: Mapping[str, str]  # id → name
+    heard: Mapping[str, Sequence[int]]  # events of the recordings that may be paid
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> _Catalogue:
+        books = workspace.books()
+        rows = [
+            *recordings(EVERYONE, books),
+            *recordings(EVERYONE, books, placebo=True),
+        ]
+        return cls(
+            rows={row.recording.id: row for row in rows},
+            artists={party.id: party.name for party in parties(EVERYONE, books)},
+            heard=music(workspace),
+        )
+
+    def scored(self, values: np.ndarray[Any, Any], owners: Sequence[str]) -> Scored:
+        works = tuple(self.rows[owner].recording.work for owner in owners)
+        return Scored(values=values, recordings=tuple(owners), works=works)
+
+    def name(self, artist: str) -> str:
+        return self.artists.get(artist, artist)
+
+
+def _shares(evidence: Evidence) -> list[Share]:
+    works = [
+        WorkEvidence(
+            work=each.work,
+            excess=each.mean,
+            cleared=each.cleared,
+            replicates=[float(value) for value in evidence.replicates[:, place]],
+            scores=each.recordings,
+        )
+        for place, each in enumerate(evidence.works)
+    ]
+    return MAPPINGS["gated"](works)
+
+
+def _document(
+    indexed: Indexed,
+    track: str,
+    evidence: Evidence,
+    catalogue: _Catalogue,
+    similar: Sequence[similarity.Overlap],
+) -> dict[str, Any]:
+    """Write down what was found for a track: shares, what they rest on, and what stood beside."""
+    shares = _shares(evidence)
+    paid = [share for share in shares if share.recording is not None]
+    (rest,) = (share for share in shares if share.recording is None)
+    return {
+        "schema": 1,
+        "track": track,
+        "method": trak.VERSION,
+        "mapping": GATED_VERSION,
+        "artists": _by_artist(paid, catalogue),
+        "recordings": [_recording(share, catalogue) for share in _largest_first(paid)],
+        "unattributed_ppb": rest.ppb,
+        "unattributed": {
+            "share_ppb": rest.ppb,
+            "low_ppb": rest.low_ppb,
+            "high_ppb": rest.high_ppb,
+        },
+        "why_unattributed": explain_unattributed(evidence),
+        "similarity": [_similar(each, catalogue) for each in similar if each.overlap > 0],
+        "run": indexed.run,
+        "index": indexed.id,
+        "index_sha256": indexed.index.sha256,
+        "checkpoints": [checkpoint.sha256 for checkpoint in indexed.checkpoints],
+        "gate": evidence.gate,
+        "interval": f"{evidence.options.level:.0%}, {evidence.label}",
+        "options": asdict(evidence.options),
+        "null": asdict(evidence.null),
+        "works": [
+            {
+                "work": each.work,
+                "recordings": sorted(each.recordings),
+                "items": each.items,
+                "mean": each.mean,
+                "low": each.low,
+                "high": each.high,
+                "p": each.p,
+                "cleared": each.cleared,
+            }
+            for each in evidence.works
+        ],
+    }
+
+
+def _largest_first(shares: Iterable[Share]) -> list[Share]:
+    return sorted(shares, key=lambda share: (-share.ppb, share.recording or ""))
+
+
+def _recording(share: Share, catalogue: _Catalogue) -> dict[str, Any]:
+    recording = catalogue.rows[str(share.recording)].recording
+    return {
+        "id": recording.id,
+        "name": recording.title,
+        "artist": catalogue.name(recording.artist),
+        "share_ppb": share.ppb,
+        "low_ppb": share.low_ppb,
+        "high_ppb": share.high_ppb,
+    }
+
+
+def _by_artist(shares: Iterable[Share], catalogue: _Catalogue) -> list[dict[str, Any]]:
+    """Add up an artist's recordings, ends of intervals too: within one run errors go together."""
+    sums: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for share in shares:
+        artist = catalogue.rows[str(share.recording)].recording.artist
+        for place, ppb in enumerate((share.ppb, share.low_ppb, share.high_ppb)):
+            sums[artist][place] += ppb
+    ordered = sorted(sums.items(), key=lambda item: (-item[1][0], item[0]))
+    return [
+        {
+            "id": artist,
+            "name": catalogue.name(artist),
+            "share_ppb": ppb,
+            "low_ppb": low,
+            "high_ppb": min(high, 10**9),
+        }
+        for artist, (ppb, low, high) in ordered
+    ]
+
+
+def _similar(found: similarity.Overlap, catalogue: _Catalogue) -> dict[str, Any]:
+    recording = catalogue.rows[found.recording].recording
+    return {
+        "recording": recording.id,
+        "title": recording.title,
+        "artist": catalogue.name(recording.artist),
+        "overlap": round(found.overlap, 6),
+    }
+
+
+def _keep(workspace: Workspace, document: Mapping[str, Any]) -> None:
+    path = workspace.folder("evidence") / f"{document['track']}.json"
+    draft = path.with_suffix(".part")
+    draft.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def _kept(workspace: Workspace, indexed: Indexed, track: str) -> dict[str, Any] | None:
+    """Read a track's evidence back, if it was found by this index."""
+    path = workspace.home / "evidence" / f"{track}.json"
+    if not path.exists():
+        return None
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    made_with = (document["index"], document["method"], document["mapping"])
+    return document if made_with == (indexed.id, trak.VERSION, GATED_VERSION) else None
+
+
+def _from_document(document: Mapping[str, Any], *, already: bool) -> Attributed:
+    return Attributed(
+        track=document["track"],
+        title=document["track"],
+        run=document["run"],
+        index=document["index"],
+        method=document["method"],
+        mapping=document["mapping"],
+        artists=tuple(Part(**each) for each in document["artists"]),
+        recordings=tuple(Part(**each) for each in document["recordings"]),
+        unattributed=Part(id="", name="unattributed", **document["unattributed"]),
+        similarity=tuple(document["similarity"]),
+        why=document["why_unattributed"],
+        label=document["interval"],
+        already=already,
+    )

@@ -1,0 +1,157 @@
+"""The whole main job on real music, once, then where to look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.intake import tell
+from cli.jobs.attribution import Attributed, attribute_tracks
+from cli.jobs.catalogue import import_folder
+from cli.jobs.demo_catalogue import read_table, write_folders
+from cli.jobs.generation import Wish, generate_tracks, wished
+from cli.jobs.index import build_index
+from cli.jobs.payout import close_period, compute, divide_month
+from cli.jobs.reports import write_export
+from cli.jobs.simulation import Month, simulate
+from cli.jobs.training import Choice, plan, train_run
+from cli.output import narrate, progress
+from cli.setup import set_up
+from cli.workspace import Settings, Workspace
+from db.intake import revenue, usage
+from db.queries import Payout
+from royalty.audit import FarmCost, farm_cost
+from royalty.money import Money
+from royalty.period import Period
+from royalty.rules import RULES
+
+TRACKS = 12
+SETTINGS = Settings(publishing_ppm=500_000, royalty_rate_ppm={"default": 650_000})
+CHOICE = Choice(seed=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What the demonstration found, for its summary."""
+
+    catalogue: str
+    generator: str
+    attributed: Sequence[Attributed]
+    payouts: Mapping[str, Payout]
+    farm: Mapping[str, FarmCost]
+    farm_size: int
+    farm_track: str
+    reports: Path
+    seconds: float
+
+
+def data_folder() -> Path:
+    """Find the demonstration's inputs: in a checkout, else where they were installed."""
+    checkout = Path(__file__).parents[2] / "data"
+    return checkout if checkout.exists() else Path(__file__).parents[1] / "_data"
+
+
+def run_demo(workspace: Workspace) -> Story:
+    """Do everything once; what is already there is left as it is and said so."""
+    began = time.monotonic()
+    set_up(workspace, SETTINGS)
+    data = data_folder()
+    works = _bring_music(workspace, data)
+    generator = _train(workspace)
+    tracks = _generate(workspace, works)
+    with progress("Indexing gradients") as report:
+        built = build_index(workspace, None, report=report)
+    narrate(f"Index {built.id} {'was already here' if built.already else 'is built'}.")
+    with progress("Attributing tracks") as report:
+        attributed = attribute_tracks(workspace, built, tracks, report=report)
+    month = simulate(data / "usage.toml", tracks)
+    period = Period.parse(month.period)
+    _import_month(workspace, month)
+    payouts = {rule: compute(workspace, period, rule) for rule in RULES}
+    farm = {rule: _farm(workspace, period, rule, month) for rule in RULES}
+    closing = close_period(workspace, period, workspace.settings().rule)
+    narrate(f"{period} {'was already' if closing.already else 'is'} closed.")
+    return Story(
+        catalogue=_catalogue_line(works),
+        generator=generator,
+        attributed=attributed,
+        payouts=payouts,
+        farm=farm,
+        farm_size=len(month.farm),
+        farm_track=month.farm_track,
+        reports=_write_reports(workspace, period, payouts),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _bring_music(workspace: Workspace, data: Path) -> list[dict[str, str]]:
+    catalogue, placebos = workspace.folder("catalogue"), workspace.folder("placebos")
+    with progress("Reading works of the music21 corpus") as report:
+        write_folders(data, catalogue, placebos, report)
+    for folder, placebo in ((catalogue, False), (placebos, True)):
+        with progress(f"Importing {folder.name}") as report:
+            tell(import_folder(workspace, folder, placebo=placebo, report=report))
+    return read_table(data / "corpus.csv")
+
+
+def _train(workspace: Workspace) -> str:
+    planned = plan(workspace, CHOICE)
+    if planned.finished:
+        narrate(f"Run {planned.id} is already here.")
+    else:
+        with progress("Training the generator") as report:
+            train_run(workspace, planned, report)
+    return f"run {planned.id}, trained on {planned.summary}"
+
+
+def _generate(workspace: Workspace, works: Sequence[Mapping[str, str]]) -> list[str]:
+    """Generate tracks that take turns to continue an opening by each of the composers."""
+    first: dict[str, str] = {}
+    for work in works:
+        if work["role"] == "train":
+            first.setdefault(work["artist"], work["recording"])
+    order = wished(workspace, None, Wish(count=TRACKS, prompts=tuple(first.values())))
+    with progress("Generating tracks") as report:
+        made = generate_tracks(workspace, order, report)
+    narrate(f"{len(made.tracks)} tracks {'were already here' if made.already else 'generated'}.")
+    return [track.id for track in made.tracks]
+
+
+def _import_month(workspace: Workspace, month: Month) -> None:
+    books = workspace.books()
+    tell(usage.record_table(books, month.usage, "data/usage.toml (simulated)"))
+    tell(revenue.record_table(books, month.revenue, "data/usage.toml (simulated)"))
+
+
+def _farm(workspace: Workspace, period: Period, rule: str, month: Month) -> FarmCost:
+    """Divide the month again without the farm's listeners, and compare."""
+    books, settings = workspace.books(), workspace.settings()
+    with_farm = divide_month(books, settings, period, rule)
+    without = divide_month(books, settings, period, rule, without=month.farm)
+    amounts = [
+        {
+            payee: Money(each.micros, division.currency)
+            for payee, each in division.summary.payees.items()
+        }
+        for division in (with_farm, without)
+    ]
+    return farm_cost(rule, amounts[0], amounts[1], with_farm.currency)
+
+
+def _write_reports(workspace: Workspace, period: Period, payouts: Mapping[str, Payout]) -> Path:
+    path = write_export(workspace, period, None, "csv", None)
+    write_export(workspace, period, None, "json", None)
+    for payee in payouts[workspace.settings().rule].payees:
+        write_export(workspace, period, payee.id, "csv", None)
+    return path.parent
+
+
+def _catalogue_line(works: Sequence[Mapping[str, str]]) -> str:
+    trained = [work for work in works if work["role"] == "train"]
+    composers = len({work["artist"] for work in trained})
+    return (
+        f"{len(trained)} recordings by {composers} composers; "
+        f"{len(works) - len(trained)} more held back as placebos"
+    )

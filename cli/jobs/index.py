@@ -1,0 +1,123 @@
+"""The gradient index of a run: the same spans that it was trained on, and the placebos'."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from attribution.index import Index, IndexOptions, build, in_window, open_index, verify
+from attribution.models.event_transformer import event_task
+from attribution.models.training import Run
+from attribution.music.corpus import rows_of
+from attribution.task import Checkpoint, Execution, Rows, rows_sha256
+from cli.jobs.training import corpus_of, find_run, music
+from cli.output import Report
+from cli.workspace import Workspace
+from royalty.errors import NotReady
+
+# Two sketches of every checkpoint: their disagreement is part of each interval.
+SKETCH_SEEDS = (0, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed:
+    """An index with the run that it is of."""
+
+    id: str
+    run: str
+    trained: Run
+    checkpoints: tuple[Checkpoint, ...]
+    index: Index
+    already: bool
+
+
+def device() -> str:
+    """Name the device that there is."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def build_index(workspace: Workspace, run: str | None, *, report: Report) -> Indexed:
+    """Build the index of a run, take up an interrupted build, or find that it is here.
+
+    Raises `NotReady` when the catalogue no longer holds what the run was trained on.
+    """
+    name, trained = find_run(workspace, run)
+    parts = parts_of(workspace, trained)
+    checkpoints = tuple(trained.checkpoints[i] for i in in_window(trained.fractions))
+    options = IndexOptions(
+        seeds=SKETCH_SEEDS, execution=Execution(device=device(), progress=report)
+    )
+    id_ = _index_id(checkpoints, parts, options)
+    directory = workspace.folder("index") / id_
+    already = (directory / "done").exists()
+    index = build(event_task(), checkpoints, parts, directory, options)
+    (directory / "done").touch()
+    return Indexed(
+        id=id_,
+        run=name,
+        trained=trained,
+        checkpoints=checkpoints,
+        index=index,
+        already=already,
+    )
+
+
+def parts_of(workspace: Workspace, trained: Run) -> dict[str, Rows]:
+    """Cut the run's recordings, and the placebos it never saw, into the rows it was trained on."""
+    corpus = corpus_of(trained)
+    wanted = set(corpus["recordings"])
+    heard = {name: events for name, events in music(workspace).items() if name in wanted}
+    span, spans_max = trained.config.span, corpus["spans_max"]
+    train = rows_of(heard, span=span, spans_max=spans_max)
+    if rows_sha256(train) != trained.card["corpus_sha256"]:
+        raise NotReady(
+            "the catalogue's music is no longer what the run was trained on; import the same "
+            "folder again, or train a new run"
+        )
+    placebo = rows_of(music(workspace, placebo=True), span=span, spans_max=spans_max)
+    return {"train": train, "placebo": placebo} if len(placebo) else {"train": train}
+
+
+def _index_id(
+    checkpoints: tuple[Checkpoint, ...], parts: Mapping[str, Rows], options: IndexOptions
+) -> str:
+    identity = {
+        "checkpoints": [checkpoint.sha256 for checkpoint in checkpoints],
+        "parts": {part: rows_sha256(rows) for part, rows in parts.items()},
+        "sketch": asdict(options.sketch),
+        "seeds": options.seeds,
+        "gradient_of": options.gradient_of,
+    }
+    text = json.dumps(identity, sort_keys=True)
+    return f"i{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def describe_indexes(workspace: Workspace) -> list[dict[str, Any]]:
+    """Say of every index in the workspace what it holds and how large it is."""
+    return [
+        {
+            "id": directory.name,
+            "rows": len(index.ids["train"]),
+            "placebo_rows": len(index.ids.get("placebo", ())),
+            "members": len(index.members),
+            "width": index.width,
+            "megabytes": round(sum(f.stat().st_size for f in directory.rglob("*.npy")) / 1e6, 1),
+        }
+        for directory in _directories(workspace)
+        for index in [open_index(directory)]
+    ]
+
+
+def verify_indexes(workspace: Workspace) -> list[str]:
+    """Hash every shard of every index again; say what is not as it was written."""
+    return [fault for directory in _directories(workspace) for fault in verify(directory)]
+
+
+def _directories(workspace: Workspace) -> list[Path]:
+    return sorted(path.parent for path in workspace.folder("index").glob("*/manifest.json"))

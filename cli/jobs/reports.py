@@ -1,0 +1,72 @@
+"""Read what the books and the workspace hold: exports, trails, verification."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cli.workspace import Workspace
+from db import queries
+from db.queries import EVERYONE
+from royalty.errors import PeriodNotClosed
+from royalty.period import Period
+from royalty.reports.csv import period_csv
+from royalty.reports.json import period_json
+
+
+def write_export(
+    workspace: Workspace, period: Period, payee: str | None, format_: str, output: Path | None
+) -> Path:
+    """Write the statements of a closed month, one payee's or everybody's; return the file."""
+    books = workspace.books()
+    payees = [payee] if payee else _payees(workspace, period)
+    statements = [queries.statement(EVERYONE, books, each, period) for each in payees]
+    content = period_csv(statements) if format_ == "csv" else period_json(period, statements)
+    path = output or workspace.folder("reports") / str(period) / f"{payee or 'all'}.{format_}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_bytes(content)
+    draft.replace(path)
+    return path
+
+
+def walk_back(workspace: Workspace, id_: str) -> list[dict[str, Any]]:
+    """Walk an amount back, and read what the workspace's own files say of the last steps."""
+    found = queries.trail(EVERYONE, workspace.books(), id_)
+    steps = [{"step": step.step, "id": step.id, "facts": dict(step.facts)} for step in found.steps]
+    for step in steps:
+        step["facts"] |= _file_facts(workspace, step["step"], step["id"])
+    return steps
+
+
+def _file_facts(workspace: Workspace, step: str, id_: str) -> dict[str, Any]:
+    """Add what a track's evidence and a run's card say."""
+    if step == "evidence":
+        path = workspace.home / "evidence" / f"{id_}.json"
+        keys = ("method", "mapping", "index", "interval")
+    elif step == "run":
+        path = workspace.home / "runs" / id_ / "card.json"
+        keys = ("corpus_sha256", "batch_order_sha256", "code_version", "torch", "checkpoints")
+    else:
+        return {}
+    if not path.exists():
+        return {"file": f"{path} is not there"}
+    document = json.loads(path.read_text(encoding="utf-8"))
+    return {"file": str(path), **{key: document[key] for key in keys if key in document}}
+
+
+def verify_books(workspace: Workspace) -> list[str]:
+    """Check the chain of transactions and every registered snapshot; say what is broken."""
+    books = workspace.books()
+    broken = queries.verify_chain(books)
+    return [*([str(broken)] if broken else []), *queries.verify_snapshots(books)]
+
+
+def _payees(workspace: Workspace, period: Period) -> list[str]:
+    books = workspace.books()
+    rows = {row.period: row for row in queries.periods(EVERYONE, books)}
+    if period not in rows or rows[period].rule is None:
+        raise PeriodNotClosed(f"period {period} is not closed; run 'tantieme close {period}'")
+    payout = queries.payout(EVERYONE, books, period, str(rows[period].rule))
+    return sorted(payee.id for payee in payout.payees)

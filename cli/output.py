@@ -1,0 +1,128 @@
+"""What commands print: data to stdout, narration and progress to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from cli.workspace import Workspace
+from royalty.period import Period
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Report = Callable[[int, int], None]  # (done, of how many)
+
+SECONDS_UNTIL_PROGRESS = 2
+SECONDS_BETWEEN_LINES = 10
+
+as_json = click.option("--json", "json_", is_flag=True, help="Print a JSON document instead.")
+dry_run = click.option("--dry-run", is_flag=True, help="Check and report; write nothing.")
+pass_workspace = click.make_pass_decorator(Workspace)
+
+
+class PeriodType(click.ParamType):
+    """A month such as 2026-10."""
+
+    name = "period"
+
+    def convert(
+        self,
+        value: str | Period,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Period:
+        """Read the month, or say what one looks like."""
+        try:
+            return value if isinstance(value, Period) else Period.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+period_argument = click.argument("period", type=PeriodType())
+
+
+def narrate(message: str = "") -> None:
+    """Say what is going on, on stderr."""
+    click.echo(message, err=True)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table on stdout; columns whose heading starts with `>` are aligned right."""
+    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    if title:
+        click.echo(f"{title}\n")
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    for column in columns:
+        right = column.startswith(">")
+        table.add_column(column.removeprefix(">"), justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Report]:
+    """Show how far a long job is and how much time is left.
+
+    A bar where stderr is a terminal; elsewhere a line now and then.
+    """
+    shown = _bar if sys.stderr.isatty() else _lines
+    with shown(label) as report:
+        yield report
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Report]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _lines(label: str) -> Iterator[Report]:
+    """Say nothing of what is done at once, and a line now and then of what is not."""
+    started = spoken = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal spoken
+        now = time.monotonic()
+        pause = SECONDS_BETWEEN_LINES if spoken > started else SECONDS_UNTIL_PROGRESS
+        if 0 < done < total and now - spoken >= pause:
+            spoken = now
+            left = (now - started) * (total - done) / done
+            narrate(f"{label}: {done:,} of {total:,}, about {left:.0f} s left")
+
+    yield report
+    took = time.monotonic() - started
+    if took >= SECONDS_UNTIL_PROGRESS:
+        narrate(f"{label}: done in {took:.0f} s")

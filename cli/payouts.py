@@ -1,0 +1,133 @@
+"""`tantieme payouts` and `tantieme close`."""
+
+from __future__ import annotations
+
+import click
+
+from cli.output import (
+    as_json,
+    dry_run,
+    narrate,
+    pass_workspace,
+    period_argument,
+    print_table,
+)
+from cli.workspace import Workspace
+from db.queries import Payout
+from royalty.period import Period
+from royalty.reports.json import payouts_json
+from royalty.rules import RULES
+
+PERCENT = 10**7  # parts per billion in a percent
+
+
+class RuleType(click.ParamType):
+    """The name of a rule; hyphens are taken for underscores."""
+
+    name = "rule"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Find the rule, or name those there are."""
+        rule = value.replace("-", "_")
+        if rule not in RULES:
+            names = ", ".join(sorted(RULES)).replace("_", "-")
+            self.fail(f"'{value}' is not a rule; there are {names}", param, ctx)
+        return rule
+
+
+rule_option = click.option(
+    "--rule", type=RuleType(), default=None, help="How the pools are divided."
+)
+
+
+@click.command()
+@period_argument
+@rule_option
+@click.option("--compare", is_flag=True, help="Every rule, side by side.")
+@as_json
+@pass_workspace
+def payouts(
+    workspace: Workspace,
+    period: Period,
+    rule: str | None,
+    compare: bool,
+    json_: bool,
+) -> None:
+    """Compute and preview a month: who earns what, how sure that is, what nobody earned.
+
+    A preview is kept until the month is closed and posts nothing. A closed month is shown as it
+    was computed.
+
+    \b
+    Example:  tantieme payouts 2026-10 --rule user-centric
+              tantieme payouts 2026-10 --compare --json
+    """
+    from cli.jobs.payout import compute
+
+    chosen = rule or workspace.settings().rule
+    rules = list(RULES) if compare else [chosen]
+    computed = {name: compute(workspace, period, name) for name in rules}
+    if json_:
+        click.echo(payouts_json(period, computed), nl=False)
+    else:
+        print_payouts(list(computed.values()))
+
+
+def print_payouts(computed: list[Payout]) -> None:
+    """Print payouts of one month side by side, and what lies outside the payees' amounts."""
+    first = computed[0]
+    click.echo(f"{first.period}: {first.pool} to divide\n")
+    columns = ["payee", *(f">{name.rule.replace('_', '-')}" for name in computed)]
+    if len(computed) == 1:
+        rows = [
+            (p.name, str(p.amount), f"{p.low.rounded} to {p.high.rounded}") for p in first.payees
+        ]
+        print_table("", [*columns, ">90 % interval"], rows)
+    else:
+        rows = _side_by_side(computed)
+        print_table("", columns if len(computed) == 1 else [*columns, ">difference"], rows)
+    click.echo()
+    for payout in computed:
+        click.echo(
+            f"{payout.rule.replace('_', '-')}: {payout.unattributed} of the above was unattributed and "
+            f"divided equally; {payout.idle} came from idle listeners; {payout.suspense} in suspense."
+        )
+    click.echo("Intervals add up as if all errors of the run went together, so they are wide.")
+
+
+def _side_by_side(computed: list[Payout]) -> list[tuple[str, ...]]:
+    by_rule = [{payee.id: payee for payee in payout.payees} for payout in computed]
+    rows = []
+    for payee in computed[0].payees:
+        amounts = [found[payee.id].amount for found in by_rule if payee.id in found]
+        cells = [f"{found[payee.id].amount}" if payee.id in found else "" for found in by_rule]
+        rows.append((payee.name, *cells, str(amounts[-1] - amounts[0])))
+    return rows
+
+
+@click.command()
+@period_argument
+@rule_option
+@dry_run
+@pass_workspace
+def close(workspace: Workspace, period: Period, rule: str | None, dry_run: bool) -> None:
+    """Close a month: post its division to the ledger, for good.
+
+    Closing again changes nothing. A closed month refuses further usage, revenue and rules.
+
+    \b
+    Example:  tantieme close 2026-10
+    """
+    from cli.jobs.payout import close_period, divide_month
+
+    chosen = rule or workspace.settings().rule
+    if dry_run:
+        division = divide_month(workspace.books(), workspace.settings(), period, chosen)
+        narrate(f"Would post {len(division.transactions())} transactions; nothing was written.")
+        return
+    closing = close_period(workspace, period, chosen)
+    if closing.already:
+        narrate(f"{period} was already closed by {chosen.replace('_', '-')}; nothing changed.")
+        return
+    posted = len(closing.transactions)
+    narrate(f"{period} is closed: {posted} transactions, chain head {closing.chain_head[:12]}.")

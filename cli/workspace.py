@@ -1,0 +1,113 @@
+"""The workspace: one folder with everything, and its settings in `workspace.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from db.engine import Books, open_books, revision
+from royalty.catalogue import PPM
+from royalty.errors import BadInput, NotReady, Problem
+from royalty.rules import RULES
+
+SETTINGS = """\
+# The settings of this workspace; every one of them has a part in what is paid.
+rule = "{rule}"                # the rule by which `close` divides a month unless told otherwise
+mapping = "gated"                 # how evidence becomes shares
+provider = ""                     # whose shares are used where several providers gave some
+publishing_ppm = {publishing_ppm}           # of each recording's money, its work's publishing part
+
+# What part of a source's net revenue is divided, in parts per million. A source that is
+# not named here takes the default.
+[royalty_rate_ppm]
+default = {royalty_rate_ppm}
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `workspace.toml` says."""
+
+    rule: str = "pro_rata"
+    mapping: str = "gated"
+    provider: str = ""
+    publishing_ppm: int = 0
+    royalty_rate_ppm: dict[str, int] = field(default_factory=lambda: {"default": PPM})
+
+    def rate(self, source: str) -> int:
+        """Return the part of a source's net revenue that is divided, in ppm."""
+        return self.royalty_rate_ppm.get(source, self.royalty_rate_ppm["default"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Where everything lies. Opening it makes nothing; `tantieme init` does."""
+
+    home: Path
+    database: str | None = None
+
+    @property
+    def settings_file(self) -> Path:
+        """The file with the settings; its presence is what makes a folder a workspace."""
+        return self.home / "workspace.toml"
+
+    def folder(self, name: str) -> Path:
+        """One of the workspace's folders, made where it is missing."""
+        path = self.home / name
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def settings(self) -> Settings:
+        """Read the settings. Raises `NotReady` outside a workspace, `BadInput` on faults."""
+        self._require()
+        return read_settings(self.settings_file)
+
+    def books(self) -> Books:
+        """Open the books. Raises `NotReady` where `tantieme init` has not been run."""
+        self._require()
+        books = open_books(self.database, self.home)
+        if revision(books) is None:
+            raise NotReady(f"the books of {self.home} are not set up; run 'tantieme init'")
+        return books
+
+    def _require(self) -> None:
+        if not self.settings_file.exists():
+            raise NotReady(
+                f"{self.home} is not a workspace; run 'tantieme --home {self.home} init' first, "
+                "or name another with --home"
+            )
+
+
+def read_settings(path: Path) -> Settings:
+    """Read `workspace.toml`, listing every fault in it."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput([Problem(str(path), None, None, f"is not TOML: {error}")]) from None
+    problems = [
+        Problem(str(path), None, key, message) for key, message in _faults(document).items()
+    ]
+    if problems:
+        raise BadInput(problems)
+    return Settings(**document)
+
+
+def _faults(document: dict[str, Any]) -> dict[str, str]:
+    known = Settings.__dataclass_fields__
+    faults = {key: "is not a setting" for key in document if key not in known}
+    if document.get("rule", "pro_rata") not in RULES:
+        faults["rule"] = f"'{document['rule']}' is not one of {', '.join(sorted(RULES))}"
+    if not _is_ppm(document.get("publishing_ppm", 0)):
+        faults["publishing_ppm"] = "must be a whole number from 0 to 1000000"
+    rates = document.get("royalty_rate_ppm", {"default": PPM})
+    if not isinstance(rates, dict) or "default" not in rates:
+        faults["royalty_rate_ppm"] = "must be a table with a default"
+    elif not all(map(_is_ppm, rates.values())):
+        faults["royalty_rate_ppm"] = "must hold whole numbers from 0 to 1000000"
+    return faults
+
+
+def _is_ppm(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= PPM

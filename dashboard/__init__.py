@@ -1,0 +1,1 @@
+"""The pages: what was earned, what shaped it, and why this amount. They only read."""

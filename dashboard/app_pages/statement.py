@@ -1,0 +1,174 @@
+"""Statement answers what one payee is owed for a month, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import components, identity, reads
+from db.queries import PeriodRow
+from royalty.errors import NotReady
+from royalty.period import Period
+from royalty.reports import csv, json
+from royalty.statement import Line, Statement
+
+LINES_MAX = 10_000  # more than a person reads and a browser likes; the files have all of them
+SIGNS = {  # the terms of the sum, in its order
+    "Opening": "",
+    "Earned": "+",
+    "Adjustments": "±",
+    "Recouped": "−",  # noqa: RUF001  a minus sign, as typeset
+    "Reserved": "−",  # noqa: RUF001
+    "Withheld": "−",  # noqa: RUF001
+    "Paid": "−",  # noqa: RUF001
+}
+FIGURES = ("Net", "Low", "High", "Share", "Interest", "Plays", "Gross", "Deductions")
+ALWAYS = ("Opening", "Earned")  # shown even where they are zero
+
+
+def show() -> None:
+    """Draw the page for the chosen payee."""
+    period = components.chosen_period()
+    row = _row(period)
+    if row.status != "closed":
+        raise NotReady(
+            f"{components.month(period)} is not closed, and there are no statements before that; "
+            f"run 'tantieme close {period}'"
+        )
+    payees = _payees(period, row.rule or "")
+    if not payees:
+        raise NotReady(f"nobody was paid for {components.month(period)}; all of it is in suspense")
+    chosen = components.choose("payee", "Payee", payees)
+    statement = reads.statement(identity.viewer(), reads.place(), chosen, period)
+    _headline(statement)
+    _balance(statement)
+    _downloads(statement)
+    _lines(statement)
+
+
+def _row(period: Period) -> PeriodRow:
+    rows = reads.periods(identity.viewer(), reads.place())
+    return next(row for row in rows if row.period == period)
+
+
+def _payees(period: Period, rule: str) -> dict[str, str]:
+    payout = reads.payout(identity.viewer(), reads.place(), period, rule)
+    return {payee.id: payee.name for payee in payout.payees}
+
+
+def _headline(statement: Statement) -> None:
+    """One number first: what is owed at the end of the month."""
+    owed = f"Owed to {statement.payee_name} at the end of {components.month(statement.period)}"
+    components.headline(owed, statement.closing.rounded)
+    st.markdown(
+        f"Earned {statement.earned.rounded} over {components.days(statement.period)} by "
+        f"**{components.rule_name(statement.rule).lower()}**, interval "
+        f"{components.money_range(statement.low, statement.high)} (within one run). "
+        f"In full: `{statement.closing}`."
+    )
+
+
+def _balance(statement: Statement) -> None:
+    """Show how opening becomes closing, term by term."""
+    amounts = {label: getattr(statement, label.lower()) for label in SIGNS}
+    moved = {label: amount for label, amount in amounts.items() if amount.micros or label in ALWAYS}
+    with st.grid(min_column_width=150):
+        for label, amount in moved.items():
+            st.metric(f"{SIGNS[label]} {label}".strip(), amount.rounded, border=True)
+        st.metric("= Closing", statement.closing.rounded, border=True)
+    still = [label.lower() for label in SIGNS if label not in moved]
+    if still:
+        st.caption(f"Zero this month: {', '.join(still)}.")
+
+
+def _downloads(statement: Statement) -> None:
+    name = f"{statement.period}_{statement.payee}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download CSV",
+            csv.statement_csv(statement),
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            key="csv",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Download JSON",
+            json.statement_json(statement),
+            file_name=f"{name}.json",
+            mime="application/json",
+            key="json",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def _lines(statement: Statement) -> None:
+    st.header("Why this amount", anchor=False)
+    lines = sorted(statement.lines, key=lambda line: (-line.net.micros, line.number))[:LINES_MAX]
+    if not lines:
+        st.markdown("Nothing was earned in this period.")
+        return
+    st.caption(
+        f"{len(statement.lines):,} lines, each one party's part of one recording in one track, "
+        f"in {statement.currency}, to the micro. Unattributed: money that no recording was shown to "
+        "have earned, divided by the terms. Choose a line to see what it walks back to."
+    )
+    event = st.dataframe(
+        _table(lines),
+        hide_index=True,
+        column_config=dict.fromkeys(FIGURES, st.column_config.TextColumn(alignment="right")),
+        key="lines",
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=f"The lines of {statement.payee_name}'s statement",
+    )
+    if len(statement.lines) > LINES_MAX:
+        st.caption(f"The first {LINES_MAX:,} are shown; the downloads have all of them.")
+    chosen = event.selection.rows
+    _trail(lines[chosen[0] if chosen and chosen[0] < len(lines) else 0])
+
+
+def _table(lines: Sequence[Line]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "#": line.number,
+            "Recording": line.title,
+            "Track": line.track or "unattributed",
+            "Net": line.net.decimal,
+            "Low": line.low.decimal,
+            "High": line.high.decimal,
+            "Share": components.percent(line.share_ppb) if line.track else "",
+            "Interest": components.percent(line.interest_ppm, 1_000_000),
+            "Plays": f"{line.plays:,}" if line.track else "",
+            "Gross": line.gross.decimal,
+            "Deductions": line.deductions.decimal,
+            "Right": line.right,
+            "Source": line.source,
+            "Territory": line.territory,
+        }
+        for line in lines
+    )
+
+
+def _trail(line: Line) -> None:
+    """Say how to walk one line back to recording and checkpoint."""
+    st.subheader(f"Line {line.number} walks back", anchor=False)
+    share = (
+        f"a {components.percent(line.share_ppb)} share of track `{line.track}`"
+        if line.track
+        else "its part of the money that no recording could be shown to have earned"
+    )
+    st.markdown(
+        f"{line.net} ← {share} ← pool `{line.pool}` of {line.pool_amount.rounded}, "
+        f"divided by **{components.rule_name(line.rule).lower()}**. To the checkpoint and beyond:"
+    )
+    st.code(f"tantieme trail {line.id}", language=None)
+    if line.track:
+        components.link("track", "What shaped this track", track=line.track)
+
+
+show()

@@ -1,0 +1,191 @@
+"""Pieces that the pages share: pickers, tiles, links, and what to show where there is nothing."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import pandas as pd
+import streamlit as st
+
+from db.queries import PeriodRow
+from royalty.errors import NotReady, RoyaltyError
+from royalty.money import Money
+from royalty.period import Period
+
+WHOLE_PPB = 1_000_000_000
+RULES = {
+    "pro_rata": "Everybody's money is one pool, divided by plays: a play is worth the same, "
+    "whoever pressed it.",
+    "user_centric": "Each listener's money goes only to what that listener played: heavy "
+    "listening, or a farm of clicks, cannot draw on other people's money.",
+}
+_MARKDOWN = re.compile(r"([\\`*_\[\]{}<>$~#|:])")
+_COMMAND = re.compile(r"'(tantieme [^']+)'")
+
+
+def rule_name(rule: str) -> str:
+    """Write a rule's name as a heading does: `Pro rata`."""
+    return rule.replace("_", " ").capitalize()
+
+
+def month(period: Period) -> str:
+    """Write a period as people do: `October 2026`."""
+    return f"{calendar.month_name[period.month]} {period.year}"
+
+
+def days(period: Period) -> str:
+    """Write the days a period covers: `1-31 October 2026`."""
+    return f"1–{calendar.monthrange(period.year, period.month)[1]} {month(period)}"  # noqa: RUF001
+
+
+def percent(part: int, whole: int = WHOLE_PPB) -> str:
+    """Write a part of a whole to a tenth of a percent, half up; `< 0.1 %` is not nothing."""
+    if whole == 0:
+        return "–"  # noqa: RUF001
+    tenths = (2000 * part + whole) // (2 * whole)
+    if part > 0 and tenths == 0:
+        return "< 0.1 %"
+    return f"{tenths // 10}.{tenths % 10} %"
+
+
+def percent_range(low_ppb: int, high_ppb: int) -> str:
+    """Write an interval of shares."""
+    return f"{percent(low_ppb).removesuffix(' %')} – {percent(high_ppb)}"  # noqa: RUF001
+
+
+def money_range(low: Money, high: Money) -> str:
+    """Write an interval of amounts, to the cent."""
+    return f"{low.rounded} – {high.rounded}"  # noqa: RUF001
+
+
+def clock(duration_ms: int) -> str:
+    """Write a duration as a player does: `1:05`."""
+    minutes, seconds = divmod(duration_ms // 1000, 60)
+    return f"{minutes}:{seconds:02d}"
+
+
+def distinct(names: Mapping[str, str]) -> dict[str, str]:
+    """Give ids the names people know, with the id behind a name that two of them have."""
+    times = Counter(names.values())
+    return {key: name if times[name] == 1 else f"{name} · {key}" for key, name in names.items()}
+
+
+def choose_period(rows: Sequence[PeriodRow]) -> None:
+    """Draw the one period control; every page reads it by `chosen_period`."""
+    with st.sidebar:
+        if rows:
+            st.selectbox(
+                "Period",
+                [str(row.period) for row in rows],
+                key="period",
+                bind="query-params",
+                persist_state="session",
+            )
+            row = next(row for row in rows if str(row.period) == st.session_state["period"])
+            st.caption(_standing(row))
+
+
+def chosen_period() -> Period:
+    """Return the period of the sidebar. Raises `NotReady`, with what fills it, where none is."""
+    name = st.session_state.get("period")
+    if name is None:
+        raise NotReady(
+            "no month has usage or revenue yet; run 'tantieme demo', "
+            "or 'tantieme usage import FILE' and 'tantieme revenue import FILE'"
+        )
+    return Period.parse(name)
+
+
+def choose(name: str, label: str, names: Mapping[str, str]) -> str:
+    """Draw a picker whose choice stands in the address as an id, and return the id.
+
+    Binding the widget would put the label there, which is long and can change.
+    """
+    wanted = st.query_params.get(name) or st.session_state.get(f"{name}_last")
+    chosen = str(wanted) if wanted in names else next(iter(names))
+    labels = distinct(names)
+    st.session_state[f"{name}_picker"] = st.session_state[f"{name}_last"] = chosen
+    st.selectbox(
+        label,
+        list(labels),
+        format_func=labels.__getitem__,
+        key=f"{name}_picker",
+        on_change=_remember,
+        args=(name,),
+    )
+    return chosen
+
+
+def plain(text: str) -> str:
+    """Keep what people typed from being read as Markdown."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def link(page: str, label: str, **parameters: str) -> None:
+    """Draw a link to another page. The bound period follows by itself; named, it comes twice."""
+    shown = f":primary[{plain(label)}]"
+    st.page_link(f"app_pages/{page}.py", label=shown, query_params=parameters)
+
+
+def headline(above: str, figure: str) -> None:
+    """Draw the one thing a page is about, with what it is above it."""
+    with st.container(gap=None):
+        st.caption(above)
+        st.title(figure, anchor=False)
+
+
+def share_tile(label: str, part: Money, whole: Money, *, why: str) -> None:
+    """Draw a tile with an amount and what part of the pool it is."""
+    st.metric(
+        label,
+        part.rounded,
+        f"{percent(part.micros, whole.micros)} of the pool",
+        delta_color="off",
+        delta_arrow="off",
+        help=why,
+        border=True,
+    )
+
+
+def count_tile(label: str, count: int, note: str) -> None:
+    """Draw a tile with a number of things."""
+    st.metric(label, f"{count:,}", note, delta_color="off", delta_arrow="off", border=True)
+
+
+def table(rows: pd.DataFrame, *, alt: str) -> None:
+    """Draw a table of a name and figures; figures are text and stand on the right."""
+    right = st.column_config.TextColumn(alignment="right")
+    st.dataframe(
+        rows, hide_index=True, column_config=dict.fromkeys(rows.columns[1:], right), alt=alt
+    )
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Show what is missing, and the command that makes it, in place of what it prevented."""
+    try:
+        yield
+    except RoyaltyError as refusal:
+        empty(str(refusal))
+
+
+def empty(message: str) -> None:
+    """Say why there is nothing to see, and name each command that fills it."""
+    sentence = message[:1].upper() + message[1:]
+    st.info(_COMMAND.sub(r"`\1`", sentence).removesuffix(".") + ".")
+    for command in _COMMAND.findall(message):
+        st.code(command, language=None)
+
+
+def _standing(row: PeriodRow) -> str:
+    if row.status == "closed":
+        return f"Closed, by {rule_name(row.rule or '').lower()}. Its figures are final."
+    return "Open. Its figures are a preview."
+
+
+def _remember(name: str) -> None:
+    st.query_params[name] = st.session_state[f"{name}_picker"]

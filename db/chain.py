@@ -1,0 +1,47 @@
+"""The hash chain: every transaction's hash covers its content and the hash of the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from db.schema import posting, transaction_
+from royalty.ledger import Transaction
+
+HEADER = tuple(c.name for c in transaction_.columns if c.name not in {"hash", "sealed"})
+LINE = tuple(c.name for c in posting.columns if c.name != "transaction_id")
+
+
+def digest(value: object) -> str:
+    """Hash a value over its canonical JSON: sorted keys, no spaces, UTF-8, dates in ISO."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def content(transaction: Transaction) -> str:
+    """Hash what a transaction says, whenever and wherever in the chain it is posted."""
+    said = ("kind", "key", "period", "effective_on", "adjusts", "reverses", "memo")
+    header = {name: getattr(transaction, name) for name in said}
+    return digest(header | {"postings": [list(row.values()) for row in lines(transaction)]})
+
+
+def link(header: Mapping[str, object], postings: Sequence[Mapping[str, object]]) -> str:
+    """Hash a transaction as it stands in the chain; `header` holds the previous hash."""
+    rows = [[row[name] for name in LINE] for row in postings]
+    return digest({name: header[name] for name in HEADER} | {"postings": rows})
+
+
+def lines(transaction: Transaction) -> list[dict[str, object]]:
+    """Write a transaction's postings as rows, numbered from 1."""
+    return [
+        {
+            "line": line,
+            "account": each.account,
+            "amount_micros": each.amount.micros,
+            "currency": each.amount.currency,
+            "right": each.right,
+            "pool": each.pool,
+        }
+        for line, each in enumerate(transaction.postings, start=1)
+    ]

@@ -1,0 +1,227 @@
+"""A catalogue's folder: CSV files into recordings, parties, interests and terms, faults listed."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import TypeVar, cast
+
+from db.intake import identifiers
+from db.intake.rows import Row, one_of, read_amount, read_rows, read_slug, whole_number
+from royalty.catalogue import PPM, RIGHTS, Interest, Party, Recording, Right
+from royalty.errors import Problem
+from royalty.terms import Terms
+
+Noun = TypeVar("Noun", Recording, Party, Interest, Terms)
+
+RECORDING = (
+    "id",
+    "isrc",
+    "title",
+    "artist",
+    "work",
+    "iswc",
+    "file",
+    "licensed_from",
+    "licensed_to",
+)
+PARTY = ("id", "name", "kind", "ipi", "isni", "payee")
+INTEREST = (
+    "subject", "subject_id", "right", "party", "ppm", "territory", "valid_from", "valid_to",
+)  # fmt: skip
+TERMS = (
+    "party", "royalty_rate_ppm", "advance", "reserve_ppm", "minimum_payment", "withholding_ppm",
+    "currency", "valid_from", "valid_to",
+)  # fmt: skip
+
+_RIGHT_OF = {"recording": "master", "work": "publishing"}
+_read_ppm = whole_number(0, PPM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueFiles:
+    """A catalogue's folder as read: values, where each stood, and every fault within it."""
+
+    recordings: tuple[Recording, ...]
+    parties: tuple[Party, ...]
+    interests: tuple[Interest, ...]
+    terms: tuple[Terms, ...]
+    problems: tuple[Problem, ...]
+    places: Mapping[Hashable, tuple[str, int]]  # value → file, row
+
+    def problem(self, value: Hashable, column: str | None, message: str) -> Problem:
+        """Say what is wrong with a value, where it stands."""
+        source, row = self.places[value]
+        return Problem(source, row, column, message)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One folder being read."""
+
+    folder: Path
+    problems: list[Problem] = field(default_factory=list)
+    places: dict[Hashable, tuple[str, int]] = field(default_factory=dict)
+
+    def read(
+        self, name: str, columns: Sequence[str], make: Callable[[Row], Noun]
+    ) -> tuple[Noun, ...]:
+        """Read one file. Values of faulty rows are kept, since other files may refer to them."""
+        values: list[Noun] = []
+        first: dict[Hashable, int] = {}
+        for row in read_rows(self.folder / name, columns, self.problems):
+            values.append(value := make(row))
+            self.places.setdefault(value, (row.source, row.number))
+            about = first.setdefault(_key(value), row.number)
+            if about != row.number:
+                row.fault(None, f"is about the same as row {about}")
+        return tuple(values)
+
+    def read_optional(
+        self, name: str, columns: Sequence[str], make: Callable[[Row], Noun]
+    ) -> tuple[Noun, ...]:
+        """Read one file that need not be there."""
+        return self.read(name, columns, make) if (self.folder / name).exists() else ()
+
+
+def read_catalogue(folder: Path) -> CatalogueFiles:
+    """Read a catalogue's folder. Interests and terms need not be there; faults are collected."""
+    reader = _Reader(folder)
+    recordings = reader.read("recordings.csv", RECORDING, _recording)
+    parties = reader.read("parties.csv", PARTY, _party)
+    interests = reader.read_optional("interests.csv", INTEREST, _interest)
+    terms = reader.read_optional("terms.csv", TERMS, _terms)
+    files = CatalogueFiles(
+        recordings=recordings,
+        parties=parties,
+        interests=interests,
+        terms=terms,
+        problems=tuple(reader.problems),
+        places=reader.places,
+    )
+    across = (*_two_iswcs(files), *_more_than_all(files), *_two_terms(files))
+    return replace(files, problems=files.problems + across)
+
+
+def _recording(row: Row) -> Recording:
+    licensed_from, licensed_to = row.days("licensed_from", "licensed_to")
+    return Recording(
+        id=(name := row.slug("id")),
+        title=row.text("title"),
+        artist=row.slug("artist"),
+        work=row.maybe("work", read_slug) or name,
+        isrc=row.maybe("isrc", identifiers.read_isrc),
+        iswc=row.maybe("iswc", identifiers.read_iswc),
+        file=row.maybe("file", str),
+        licensed_from=licensed_from,
+        licensed_to=licensed_to,
+    )
+
+
+def _party(row: Row) -> Party:
+    return Party(
+        id=(name := row.slug("id")),
+        name=row.text("name"),
+        kind=row.text("kind"),
+        payee=row.maybe("payee", read_slug) or name,
+        ipi=row.maybe("ipi", identifiers.read_ipi),
+        isni=row.maybe("isni", identifiers.read_isni),
+    )
+
+
+def _interest(row: Row) -> Interest:
+    subject = row.given("subject", one_of(*_RIGHT_OF), "recording")
+    right = row.given("right", one_of(*RIGHTS), _RIGHT_OF[subject])
+    if right != _RIGHT_OF[subject]:
+        row.fault("right", f"a {subject} has a {_RIGHT_OF[subject]} right, not {right}")
+    valid_from, valid_to = row.days("valid_from", "valid_to")
+    return Interest(
+        subject="work" if subject == "work" else "recording",
+        subject_id=row.slug("subject_id"),
+        right=cast("Right", right),
+        party=row.slug("party"),
+        ppm=row.given("ppm", whole_number(1, PPM), 1),
+        territory=row.maybe("territory", str) or "WW",
+        valid_from=valid_from,
+        valid_to=valid_to,
+    )
+
+
+def _terms(row: Row) -> Terms:
+    rate = row.maybe("royalty_rate_ppm", _read_ppm)
+    valid_from, valid_to = row.days("valid_from", "valid_to")
+    return Terms(
+        party=row.slug("party"),
+        royalty_rate_ppm=PPM if rate is None else rate,
+        advance_micros=row.maybe("advance", read_amount) or 0,
+        reserve_ppm=row.maybe("reserve_ppm", _read_ppm) or 0,
+        minimum_payment_micros=row.maybe("minimum_payment", read_amount) or 0,
+        withholding_ppm=row.maybe("withholding_ppm", _read_ppm) or 0,
+        currency=row.maybe("currency", _read_currency) or "EUR",
+        valid_from=valid_from,
+        valid_to=valid_to,
+    )
+
+
+def _read_currency(text: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", text):
+        raise ValueError(f"'{text}' is not a currency, such as EUR")
+    return text
+
+
+def _key(value: Recording | Party | Interest | Terms) -> Hashable:
+    """Say what no two rows of a file may both be about."""
+    match value:
+        case Recording() | Party():
+            return value.id
+        case Interest():
+            return (value.subject, value.subject_id, value.party, value.territory, value.valid_from)
+        case Terms():
+            return (value.party, value.valid_from)
+
+
+def _two_iswcs(files: CatalogueFiles) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for each in files.recordings:
+        if each.iswc and first.setdefault(each.work, each.iswc) != each.iswc:
+            message = f"work {each.work} has ISWC {first[each.work]} in another row"
+            yield files.problem(each, "iswc", message)
+
+
+def _more_than_all(files: CatalogueFiles) -> Iterator[Problem]:
+    """Find interests that on some day add up to more than the whole."""
+    together: defaultdict[Hashable, list[Interest]] = defaultdict(list)
+    for each in files.interests:
+        together[each.subject, each.subject_id, each.territory].append(each)
+    for interests in together.values():
+        for each in interests:
+            held = sum(other.ppm for other in interests if _begun(other, each.valid_from))
+            if held > PPM:
+                yield files.problem(each, "ppm", _too_much(each, held))
+
+
+def _too_much(each: Interest, held: int) -> str:
+    since = f" from {each.valid_from}" if each.valid_from else ""
+    return f"interests in {each.subject} {each.subject_id} add up to {held} ppm{since}"
+
+
+def _two_terms(files: CatalogueFiles) -> Iterator[Problem]:
+    of_party: defaultdict[str, list[Terms]] = defaultdict(list)
+    for each in files.terms:
+        of_party[each.party].append(each)
+    for each in files.terms:
+        if sum(_begun(other, each.valid_from) for other in of_party[each.party]) > 1:
+            message = f"other terms of {each.party} hold then too"
+            yield files.problem(each, "valid_from", message)
+
+
+def _begun(dated: Interest | Terms, day: date | None) -> bool:
+    """Whether it holds on a day, where None is the day before all others."""
+    if day is None:
+        return dated.valid_from is None
+    begun = dated.valid_from is None or dated.valid_from <= day
+    return begun and (dated.valid_to is None or day < dated.valid_to)

@@ -1,0 +1,126 @@
+"""What comes in for a period, usage or revenue: one snapshot a period, each key once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection, select
+
+from db import schema, snapshots
+from db.books import periods
+from db.engine import Books, now, writing
+from db.intake.columns import ROW, Column, Sheet, judged, where
+from db.intake.receipt import Receipt
+from db.snapshots import Encoded
+from royalty.errors import BadInput, Problem
+from royalty.period import Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A kind of monthly file."""
+
+    name: str
+    columns: tuple[Column, ...]
+    keys: tuple[str, ...]  # no two rows of a period may share them
+    counted: Callable[[pa.Table], pa.Table]  # texts → the snapshot's columns, beside the row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """One period's rows of a file."""
+
+    kind: Kind
+    period: Period
+    table: pa.Table
+    encoded: Encoded
+
+    @property
+    def sha256(self) -> str:
+        return self.encoded.snapshot.sha256
+
+    def revenue(self) -> list[tuple[str, int]]:
+        """Sum what came in by currency; nothing where these rows are no money."""
+        if "net_micros" not in self.table.column_names:
+            return []
+        sums = self.table.group_by("currency").aggregate([("net_micros", "sum")]).to_pylist()
+        return sorted((row["currency"], row["net_micros_sum"]) for row in sums)
+
+
+def record_sheet(
+    books: Books, kind: Kind, sheet: Sheet, *, period: Period | None, dry_run: bool
+) -> Receipt:
+    """Record a sheet: all of it or, with every fault named, nothing.
+
+    Raises `BadInput`, and `PeriodClosed` where one of its periods is.
+    """
+    sheet = judged(sheet, kind.columns, kind.keys)
+    faults = (*sheet.problems, *_of_other_periods(sheet, period))
+    if faults:
+        raise BadInput(faults)
+    parts = _parts(kind, kind.counted(sheet.table))
+    with writing(books, dry_run=dry_run) as connection:
+        new = [part for part in parts if not _is_recorded(connection, part)]
+        for part in new:
+            periods.begin(connection, part.period)
+        again = [fault for part in new for fault in _again(books, connection, sheet, part)]
+        if again:
+            raise BadInput(again)
+        for part in new:
+            _enter(connection, part, sheet.source)
+        for part in () if dry_run else parts:  # those of before too: a file may have been lost
+            snapshots.keep(books.home, part.encoded)
+    return Receipt(
+        kind=kind.name,
+        rows={str(part.period): len(part.table) for part in parts},
+        snapshot=parts[0].encoded.snapshot.sha256,
+        already=not new,
+    )
+
+
+def _parts(kind: Kind, table: pa.Table) -> list[_Part]:
+    parts = []
+    for name in sorted(pc.unique(table["period"]).to_pylist()):
+        rows = table.filter(pc.equal(table["period"], name))
+        encoded = snapshots.encode(kind.name, rows)
+        parts.append(_Part(kind=kind, period=Period.parse(name), table=rows, encoded=encoded))
+    return parts
+
+
+def _of_other_periods(sheet: Sheet, period: Period | None) -> list[Problem]:
+    if period is None:
+        return []
+    other = pc.not_equal(sheet.table["period"], str(period))
+    return where(sheet, other, "period", f"'{{}}' is not {period}, the period asked for")
+
+
+def _is_recorded(connection: Connection, part: _Part) -> bool:
+    recorded = schema.period_input.c
+    same = (recorded.period == str(part.period)) & (recorded.snapshot == part.sha256)
+    return connection.scalar(select(recorded.kind).where(same)) is not None
+
+
+def _again(books: Books, connection: Connection, sheet: Sheet, part: _Part) -> Iterator[Problem]:
+    """Find rows whose key came in before, from another file: they would count twice."""
+    recorded = schema.period_input.c
+    mine = (recorded.period == str(part.period)) & (recorded.kind == part.kind.name)
+    for sha256, source in connection.execute(
+        select(recorded.snapshot, recorded.source).where(mine)
+    ):
+        earlier = snapshots.read(books, sha256)
+        keys = list(part.kind.keys)
+        for row in part.table.join(earlier, keys=keys, join_type="left semi")[ROW].to_pylist():
+            yield sheet.fault(row, None, f"its {', '.join(keys)} came in before, from {source}")
+
+
+def _enter(connection: Connection, part: _Part, source: str) -> None:
+    snapshots.register(connection, part.encoded.snapshot)
+    entry = {"period": str(part.period), "snapshot": part.sha256}
+    more = {"kind": part.kind.name, "source": source, "recorded_at": now()}
+    connection.execute(schema.period_input.insert(), entry | more)
+    for currency, micros in part.revenue():
+        row = entry | {"currency": currency, "micros": micros}
+        connection.execute(schema.period_revenue.insert(), row)

@@ -1,0 +1,184 @@
+"""Frozen shares: what part of each track each recording is owed, by whoever attributed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection, select
+
+from db import chain, schema, snapshots
+from db.engine import Books, now, writing
+from db.intake.columns import ROW, Column, Sheet, an_id, judged, make_sheet, read_sheet, where
+from db.intake.receipt import Receipt
+from royalty.errors import BadInput, Conflict, Problem
+
+WHOLE_PPB = 1_000_000_000
+_NUMBERS = ("share", "low", "high")
+
+_PPB = r"\d{1,10}"
+SHARES = (
+    an_id("track"),
+    Column("recording", r"[^\s/]*", "an id, or empty for what is unattributed"),
+    Column("share_ppb", _PPB, "a whole number of parts per billion"),
+    Column("low_ppb", f"({_PPB})?", "a whole number of parts per billion, or empty"),
+    Column("high_ppb", f"({_PPB})?", "a whole number of parts per billion, or empty"),
+    an_id("provider"),
+)
+
+
+def record(
+    books: Books, given: Path | pa.Table, *, provider: str | None = None, dry_run: bool = False
+) -> Receipt:
+    """Record shares from a file or a table; `provider` names who made them, where they do not.
+
+    Every track's shares, the unattributed part included, add up to 10⁹. Raises `BadInput`, and
+    `Conflict` where a provider states a track's shares anew: shares are frozen.
+    """
+    sheet = judged(_sheet(given, provider), SHARES, ("provider", "track", "recording"))
+    faults = [*sheet.problems, *_of_others(sheet, provider)]
+    if not sheet.problems:
+        sheet = replace(sheet, table=_counted(sheet.table))
+        faults += [*_out_of_order(sheet), *_not_whole(sheet)]
+    with writing(books, dry_run=dry_run) as connection:
+        faults += _unpayable(connection, sheet)
+        if faults:
+            raise BadInput(faults)
+        tracks = _tracks(sheet.table)
+        new = [track for track in tracks if _is_new(connection, track)]
+        encoded = _encoded(sheet.table, new)
+        if new:
+            _enter(connection, encoded, new)
+        if new and not dry_run:
+            snapshots.keep(books.home, encoded)
+    return Receipt(
+        kind="shares",
+        rows={"tracks": len(tracks), "shares": len(sheet.table)},
+        snapshot=encoded.snapshot.sha256 if new else None,
+        already=not new,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Track:
+    """One track's shares, as a provider states them."""
+
+    provider: str
+    track: str
+    content_sha256: str
+    unattributed_ppb: int
+
+
+def _sheet(given: Path | pa.Table, provider: str | None) -> Sheet:
+    if isinstance(given, Path):
+        sheet = read_sheet(given, SHARES)
+    else:
+        if provider is not None and "provider" not in given.column_names:
+            given = given.append_column("provider", pa.nulls(len(given), pa.string()))
+        sheet = make_sheet(f"shares of {provider or 'a table'}", given, SHARES)
+    stated = sheet.table["provider"]
+    filled = pc.if_else(pc.equal(stated, ""), provider or "", stated)
+    at = sheet.table.column_names.index("provider")
+    return replace(sheet, table=sheet.table.set_column(at, "provider", filled))
+
+
+def _counted(texts: pa.Table) -> pa.Table:
+    """Turn texts into numbers; a share without an interval is taken to be certain."""
+    share = texts["share_ppb"].cast(pa.int64())
+    numbers = {"share_ppb": share}
+    for name in ("low_ppb", "high_ppb"):
+        empty = pc.equal(texts[name], "")
+        bound = pc.if_else(empty, texts["share_ppb"], texts[name]).cast(pa.int64())
+        numbers[name] = bound
+    others = {name: texts[name] for name in ("provider", "track", "recording", ROW)}
+    return pa.table(others | numbers)
+
+
+def _of_others(sheet: Sheet, provider: str | None) -> list[Problem]:
+    if provider is None:
+        return []
+    other = pc.not_equal(sheet.table["provider"], provider)
+    return where(sheet, other, "provider", f"'{{}}' is not {provider}, the provider asked for")
+
+
+def _out_of_order(sheet: Sheet) -> list[Problem]:
+    low, share, high = (sheet.table[f"{name}_ppb"] for name in ("low", "share", "high"))
+    ordered = pc.and_(pc.less_equal(low, share), pc.less_equal(share, high))
+    fine = pc.and_(ordered, pc.less_equal(high, WHOLE_PPB))
+    message = f"{{}}: low <= share <= high <= {WHOLE_PPB} does not hold"
+    return where(sheet, pc.invert(fine), "share_ppb", message)
+
+
+def _not_whole(sheet: Sheet) -> Iterator[Problem]:
+    """Find tracks whose shares do not add up to the whole."""
+    sums = sheet.table.group_by(["provider", "track"])
+    for each in sums.aggregate([("share_ppb", "sum"), (ROW, "min")]).to_pylist():
+        off = each["share_ppb_sum"] - WHOLE_PPB
+        if off:
+            by = f"{off} too many" if off > 0 else f"{-off} too few; what is unattributed is a row"
+            message = f"the shares of track {each['track']} add up to {off + WHOLE_PPB} ppb, {by}"
+            yield sheet.fault(each[f"{ROW}_min"], "share_ppb", message)
+
+
+def _unpayable(connection: Connection, sheet: Sheet) -> list[Problem]:
+    """Find shares of recordings that are not in the books, or that are never paid."""
+    known = select(schema.recording.c.id).where(schema.recording.c.placebo.is_(False))
+    payable = pa.array(["", *connection.scalars(known)])
+    bad = pc.invert(pc.is_in(sheet.table["recording"], value_set=payable))
+    return where(sheet, bad, "recording", "'{}' is no recording that was trained on")
+
+
+def _tracks(table: pa.Table) -> list[_Track]:
+    keys = ["provider", "track", "recording"]
+    rows = table.sort_by([(name, "ascending") for name in keys]).to_pylist()
+    return [
+        _track(provider, track, list(shares))
+        for (provider, track), shares in groupby(rows, itemgetter("provider", "track"))
+    ]
+
+
+def _track(provider: str, track: str, rows: list[Mapping[str, Any]]) -> _Track:
+    stated = [[row["recording"], *(row[f"{n}_ppb"] for n in _NUMBERS)] for row in rows]
+    return _Track(
+        provider=provider,
+        track=track,
+        content_sha256=chain.digest(stated),
+        unattributed_ppb=sum(row["share_ppb"] for row in rows if not row["recording"]),
+    )
+
+
+def _is_new(connection: Connection, track: _Track) -> bool:
+    stated = schema.track_share.c
+    mine = (stated.provider == track.provider) & (stated.track == track.track)
+    found = connection.scalar(select(stated.content_sha256).where(mine))
+    if found not in (None, track.content_sha256):
+        raise Conflict(
+            f"{track.provider} has stated other shares of track {track.track} before;"
+            " shares are frozen: state these under another provider's name"
+        )
+    return found is None
+
+
+def _encoded(table: pa.Table, tracks: Sequence[_Track]) -> snapshots.Encoded:
+    """Write the shares of these tracks; in a snapshot, no recording is null."""
+    mine = pa.table(
+        {"provider": [t.provider for t in tracks], "track": [t.track for t in tracks]},
+        schema=pa.schema([("provider", pa.string()), ("track", pa.string())]),
+    )
+    rows = table.join(mine, keys=["provider", "track"], join_type="left semi")
+    nothing = pc.equal(rows["recording"], "")
+    recording = pc.if_else(nothing, pa.scalar(None, pa.string()), rows["recording"])
+    at = rows.column_names.index("recording")
+    return snapshots.encode("shares", rows.set_column(at, "recording", recording))
+
+
+def _enter(connection: Connection, encoded: snapshots.Encoded, tracks: Sequence[_Track]) -> None:
+    snapshots.register(connection, encoded.snapshot)
+    entry = {"snapshot": encoded.snapshot.sha256, "recorded_at": now()}
+    connection.execute(schema.track_share.insert(), [asdict(track) | entry for track in tracks])

@@ -1,0 +1,59 @@
+"""Reads: one file a noun, viewer first, so that nobody is shown another's money.
+
+The dashboard and the command line import from here.
+"""
+
+from db.engine import Books, open_books
+from db.queries.audits import Broken, conservation, verify_chain, verify_snapshots
+from db.queries.catalogue import RecordingRow, interests, parties, recordings, terms
+from db.queries.generated import ShareRow, TrackDetail, TrackRow, track, tracks
+from db.queries.ledger import PostingRow, postings
+from db.queries.months import Inputs, PeriodRow, inputs, periods
+from db.queries.payouts import (
+    PayeeAmount,
+    Payout,
+    PoolAmount,
+    RecordingAmount,
+    TrackAmount,
+    payout,
+)
+from db.queries.statements import statement
+from db.queries.trails import Step, Trail, trail
+from db.queries.viewer import EVERYONE, Viewer
+
+__all__ = [
+    "EVERYONE",
+    "Books",
+    "Broken",
+    "Inputs",
+    "PayeeAmount",
+    "Payout",
+    "PeriodRow",
+    "PoolAmount",
+    "PostingRow",
+    "RecordingAmount",
+    "RecordingRow",
+    "ShareRow",
+    "Step",
+    "TrackAmount",
+    "TrackDetail",
+    "TrackRow",
+    "Trail",
+    "Viewer",
+    "conservation",
+    "inputs",
+    "interests",
+    "open_books",
+    "parties",
+    "payout",
+    "periods",
+    "postings",
+    "recordings",
+    "statement",
+    "terms",
+    "track",
+    "tracks",
+    "trail",
+    "verify_chain",
+    "verify_snapshots",
+]

@@ -1,0 +1,96 @@
+"""The periods that the books know, and what came in for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from db import schema
+from db.engine import Books, reading
+from db.queries.viewer import Viewer
+from royalty.money import Money
+from royalty.period import Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodRow:
+    """A period: what came in for it, what is computed, and what it was closed with."""
+
+    period: Period
+    status: str  # open | closed
+    rule: str | None  # closed with
+    computed: tuple[str, ...]  # rules that have a payout
+    usage_rows: int
+    revenue: tuple[Money, ...]  # by currency
+    chain_head: str | None  # the ledger's last hash when it closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The snapshots that a payout of a period would be computed from."""
+
+    usage: list[str]
+    revenue: list[str]
+    shares: dict[str, list[str]]  # by provider
+
+
+def periods(_viewer: Viewer, books: Books) -> list[PeriodRow]:
+    """List the periods, the earliest first."""
+    with reading(books) as connection:
+        rules, plays, money = _rules(connection), _usage_rows(connection), _revenue(connection)
+        return [
+            PeriodRow(
+                period=Period.parse(row.id),
+                status=row.status,
+                rule=row.rule,
+                computed=tuple(rules[row.id]),
+                usage_rows=plays.get(row.id, 0),
+                revenue=tuple(money[row.id]),
+                chain_head=row.chain_head,
+            )
+            for row in connection.execute(select(schema.period).order_by(schema.period.c.id))
+        ]
+
+
+def inputs(_viewer: Viewer, books: Books, period: Period) -> Inputs:
+    """Name the snapshots that came in for a period, and every provider's shares."""
+    came, stated = schema.period_input.c, schema.track_share.c
+    mine = select(came.kind, came.snapshot).where(came.period == str(period))
+    theirs = select(stated.provider, stated.snapshot).distinct()
+    by_kind: defaultdict[str, list[str]] = defaultdict(list)
+    by_provider: defaultdict[str, list[str]] = defaultdict(list)
+    with reading(books) as connection:
+        for kind, sha256 in connection.execute(mine.order_by(came.snapshot)):
+            by_kind[kind].append(sha256)
+        for provider, sha256 in connection.execute(theirs.order_by(stated.snapshot)):
+            by_provider[provider].append(sha256)
+    return Inputs(usage=by_kind["usage"], revenue=by_kind["revenue"], shares=dict(by_provider))
+
+
+def _rules(connection: Connection) -> defaultdict[str, list[str]]:
+    computed = select(schema.payout.c.period, schema.payout.c.rule).order_by(schema.payout.c.rule)
+    rules: defaultdict[str, list[str]] = defaultdict(list)
+    for period, rule in connection.execute(computed):
+        rules[period].append(rule)
+    return rules
+
+
+def _usage_rows(connection: Connection) -> dict[str, int]:
+    came, kept = schema.period_input.c, schema.snapshot.c
+    rows = select(came.period, func.sum(kept.rows)).join(
+        schema.snapshot, kept.sha256 == came.snapshot
+    )
+    counted = rows.where(came.kind == "usage").group_by(came.period)
+    return {period: int(number) for period, number in connection.execute(counted)}
+
+
+def _revenue(connection: Connection) -> defaultdict[str, list[Money]]:
+    came = schema.period_revenue.c
+    sums = select(came.period, came.currency, func.sum(came.micros))
+    grouped = sums.group_by(came.period, came.currency).order_by(came.currency)
+    money: defaultdict[str, list[Money]] = defaultdict(list)
+    for period, currency, micros in connection.execute(grouped):
+        money[period].append(Money(int(micros), currency))
+    return money

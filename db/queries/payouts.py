@@ -1,0 +1,206 @@
+"""What a period pays under a rule: the summary that pages and reports read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, select
+
+from db import schema
+from db.engine import Books, reading
+from db.queries.viewer import Viewer
+from royalty.errors import NotReady
+from royalty.money import Money, total
+from royalty.period import Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayeeAmount:
+    """What one payee gets, and what of it recordings were shown to have earned."""
+
+    id: str
+    name: str
+    amount: Money
+    low: Money
+    high: Money
+    attributed: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackAmount:
+    """What one track earned, whoever gets it."""
+
+    id: str
+    title: str
+    plays: int
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingAmount:
+    """What one recording earned, whoever holds it."""
+
+    id: str
+    title: str
+    artist_name: str
+    amount: Money
+    low: Money
+    high: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolAmount:
+    """One pool: what came in, what is divided, and what of that is idle or unattributed."""
+
+    id: str
+    source: str
+    territory: str
+    gross: Money
+    amount: Money
+    idle: Money
+    unattributed: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payout:
+    """A period divided by a rule. Largest amounts first.
+
+    To those who do not see all, payees but their own, tracks and recordings are left out.
+    """
+
+    id: str
+    period: Period
+    rule: str
+    rule_version: str
+    provider: str
+    snapshot: str  # of the allocations
+    publishing_ppm: int
+    gross: Money
+    pool: Money
+    payees: tuple[PayeeAmount, ...]
+    unattributed: Money  # of the payees' amounts, what no recording could be shown to have earned
+    suspense: Money
+    suspense_kinds: Mapping[str, Money]
+    idle: Money  # of the pool, from listeners who paid and played nothing
+    platform: Money  # of the pool, what terms leave with the platform
+    pools: tuple[PoolAmount, ...]
+    tracks: tuple[TrackAmount, ...]
+    recordings: tuple[RecordingAmount, ...]
+
+
+def payout(viewer: Viewer, books: Books, period: Period, rule: str) -> Payout:
+    """Read a payout. Raises `NotReady` where it has not been computed."""
+    with reading(books) as connection:
+        known = schema.payout.c
+        wanted = select(schema.payout).where(known.period == str(period), known.rule == rule)
+        head = connection.execute(wanted).one_or_none()
+        if head is None:
+            command = f"tantieme payouts {period} --rule {rule.replace('_', '-')}"
+            raise NotReady(f"period {period} is not computed with {rule}; run '{command}'")
+        return _payout(viewer, connection, head)
+
+
+def _payout(viewer: Viewer, connection: Connection, head: Row[Any]) -> Payout:
+    def money(micros: int) -> Money:
+        return Money(micros, head.currency)
+
+    def rows(wanted: Select[Any]) -> list[Row[Any]]:
+        return list(connection.execute(wanted))
+
+    pools = tuple(_pool(row) for row in rows(_part(schema.payout_pool, head.id, "id")))
+    suspense = {
+        row.kind: money(row.micros) for row in rows(_part(schema.payout_suspense, head.id, "kind"))
+    }
+    payees = tuple(_payee(row, money) for row in rows(_payees(head.id)) if viewer.sees(row.payee))
+    return Payout(
+        id=head.id,
+        period=Period.parse(head.period),
+        rule=head.rule,
+        rule_version=head.rule_version,
+        provider=head.provider,
+        snapshot=head.snapshot,
+        publishing_ppm=head.publishing_ppm,
+        gross=total((pool.gross for pool in pools), head.currency),
+        pool=total((pool.amount for pool in pools), head.currency),
+        payees=payees,
+        unattributed=total((pool.unattributed for pool in pools), head.currency),
+        suspense=total(suspense.values(), head.currency),
+        suspense_kinds=suspense,
+        idle=total((pool.idle for pool in pools), head.currency),
+        platform=money(head.platform_micros),
+        pools=pools,
+        tracks=tuple(_track(row, money) for row in rows(_tracks(head.id)) if viewer.sees_all),
+        recordings=tuple(
+            _recording(row, money) for row in rows(_recordings(head.id)) if viewer.sees_all
+        ),
+    )
+
+
+def _part(table: Table, payout_id: str, *order: str) -> Select[Any]:
+    return select(table).where(table.c.payout == payout_id).order_by(*order)
+
+
+def _payees(payout_id: str) -> Select[Any]:
+    paid, party = schema.payout_payee, schema.party
+    joined = select(paid, party.c.name).join(party, party.c.id == paid.c.payee)
+    return joined.where(paid.c.payout == payout_id).order_by(paid.c.micros.desc(), paid.c.payee)
+
+
+def _tracks(payout_id: str) -> Select[Any]:
+    earned, track = schema.payout_track, schema.track
+    joined = select(earned, track.c.title).outerjoin(track, track.c.id == earned.c.track)
+    return joined.where(earned.c.payout == payout_id).order_by(
+        earned.c.micros.desc(), earned.c.track
+    )
+
+
+def _recordings(payout_id: str) -> Select[Any]:
+    earned, recording, party = schema.payout_recording, schema.recording, schema.party
+    return (
+        select(earned, recording.c.title, party.c.name)
+        .join(recording, recording.c.id == earned.c.recording)
+        .join(party, party.c.id == recording.c.artist)
+        .where(earned.c.payout == payout_id)
+        .order_by(earned.c.micros.desc(), earned.c.recording)
+    )
+
+
+def _pool(row: Row[Any]) -> PoolAmount:
+    return PoolAmount(
+        id=row.id,
+        source=row.source,
+        territory=row.territory,
+        gross=Money(row.gross_micros, row.currency),
+        amount=Money(row.pool_micros, row.currency),
+        idle=Money(row.idle_micros, row.currency),
+        unattributed=Money(row.unattributed_micros, row.currency),
+    )
+
+
+def _payee(row: Row[Any], money: Callable[[int], Money]) -> PayeeAmount:
+    return PayeeAmount(
+        id=row.payee,
+        name=row.name,
+        amount=money(row.micros),
+        low=money(row.low_micros),
+        high=money(row.high_micros),
+        attributed=money(row.attributed_micros),
+    )
+
+
+def _track(row: Row[Any], money: Callable[[int], Money]) -> TrackAmount:
+    title = row.title or row.track  # a track from elsewhere may have no row of its own
+    return TrackAmount(id=row.track, title=title, plays=row.plays, amount=money(row.micros))
+
+
+def _recording(row: Row[Any], money: Callable[[int], Money]) -> RecordingAmount:
+    return RecordingAmount(
+        id=row.recording,
+        title=row.title,
+        artist_name=row.name,
+        amount=money(row.micros),
+        low=money(row.low_micros),
+        high=money(row.high_micros),
+    )

@@ -1,0 +1,195 @@
+"""The walk back: statement line, posting, allocation, share, evidence, run, recording."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from db import schema
+from db.engine import Books, reading
+from db.queries.ledger import PostingRow, may_see, posting_row, selected
+from db.queries.payouts import Payout, payout
+from db.queries.statements import statement
+from db.queries.viewer import EVERYONE, Viewer
+from royalty.errors import NotFound
+from royalty.ledger import payee_of
+from royalty.period import Period
+from royalty.statement import Line
+
+Fact = str | int | None
+
+_POSTING = re.compile(r"(\d+)\.(\d+)")
+_LINE = re.compile(r"(\d{4}-\d{2})/([^/\s]+)/(\d+)")
+SHOWN = 20  # lines named for one posting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the walk: what it is, which one, and what the books know of it."""
+
+    step: str  # line | posting | allocation | share | evidence | run | recording
+    id: str
+    facts: Mapping[str, Fact]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """An amount walked back to where it came from."""
+
+    id: str
+    steps: tuple[Step, ...]
+
+
+def trail(viewer: Viewer, books: Books, id_: str) -> Trail:
+    """Walk a statement line (`2026-10/ann/1`) or a posting (`12.3`) back. Raises `NotFound`."""
+    if match := _LINE.fullmatch(id_):
+        line = _find_line(viewer, books, match)
+        return Trail(id=id_, steps=tuple(_from_line(viewer, books, line)))
+    if match := _POSTING.fullmatch(id_):
+        row = _find_posting(viewer, books, match)
+        return Trail(id=id_, steps=tuple(_from_posting(viewer, books, row)))
+    raise NotFound(
+        f"'{id_}' names no amount; give a statement line, such as 2026-10/ann/1,"
+        " or a posting, such as 12.3"
+    )
+
+
+def _find_line(viewer: Viewer, books: Books, match: re.Match[str]) -> Line:
+    owed = statement(viewer, books, match[2], Period.parse(match[1]))
+    number = int(match[3])
+    if not 1 <= number <= len(owed.lines):
+        raise NotFound(f"statement {owed.id} has {len(owed.lines)} lines, and no line {number}")
+    return owed.lines[number - 1]
+
+
+def _find_posting(viewer: Viewer, books: Books, match: re.Match[str]) -> PostingRow:
+    posted = schema.posting.c
+    this = selected().where(posted.transaction_id == int(match[1]), posted.line == int(match[2]))
+    with reading(books) as connection:
+        row = connection.execute(this).one_or_none()
+    if row is None or not may_see(viewer, posting_row(row)):
+        raise NotFound(f"there is no posting {match[0]} that {viewer.name} may see")
+    return posting_row(row)
+
+
+def _from_line(viewer: Viewer, books: Books, line: Line) -> Iterator[Step]:
+    yield Step(
+        step="line",
+        id=line.id,
+        facts={
+            "net": str(line.net),
+            "low": str(line.low),
+            "high": str(line.high),
+            "party": line.party,
+            "recording": line.recording,
+            "title": line.title,
+            "kind": line.kind,
+        },
+    )
+    match = _POSTING.fullmatch(line.posting or "")
+    if match is not None:
+        yield _posting(_find_posting(viewer, books, match))
+    paid = payout(EVERYONE, books, Period.parse(line.pool[:7]), line.rule)
+    yield _allocation(line, paid)
+    if line.track:
+        yield from _from_track(books, line, paid.provider)
+    yield from _recording(books, line.recording)
+
+
+def _from_posting(viewer: Viewer, books: Books, row: PostingRow) -> Iterator[Step]:
+    """Walk back from a posting: on a payee's account, to the lines that it sums."""
+    yield _posting(row)
+    payee = payee_of(row.account)
+    if payee is None or row.kind != "allocation":
+        return
+    lines = [
+        line for line in statement(viewer, books, payee, row.period).lines if line.posting == row.id
+    ]
+    largest = sorted(lines, key=lambda line: (-line.net.micros, line.number))[:SHOWN]
+    for line in largest:
+        facts = {"net": str(line.net), "track": line.track, "recording": line.recording}
+        yield Step(step="line", id=line.id, facts=facts | {"of_lines": len(lines)})
+
+
+def _posting(row: PostingRow) -> Step:
+    return Step(
+        step="posting",
+        id=row.id,
+        facts={
+            "account": row.account,
+            "amount": str(row.amount),
+            "right": row.right,
+            "pool": row.pool,
+            "transaction": row.key,
+            "effective_on": row.effective_on.isoformat(),
+            "recorded_at": row.recorded_at,
+            "hash": row.hash,
+        },
+    )
+
+
+def _allocation(line: Line, paid: Payout) -> Step:
+    facts: dict[str, Fact] = {
+        "pool": line.pool,
+        "pool_amount": str(line.pool_amount),
+        "rule": f"{paid.rule} {paid.rule_version}",
+        "snapshot": paid.snapshot,
+        "right": line.right,
+        "interest_ppm": line.interest_ppm,
+        "gross": str(line.gross),
+        "deductions": str(line.deductions),
+    }
+    if not line.track:
+        facts["divided"] = "unattributed money of the pool, equally among licensed works"
+    return Step(step="allocation", id=line.allocation or "", facts=facts)
+
+
+def _from_track(books: Books, line: Line, provider: str) -> Iterator[Step]:
+    snapshot, run = _stated(books, line.track, provider)
+    yield Step(
+        step="share",
+        id=f"{provider}/{line.track}/{line.recording}",
+        facts={
+            "share_ppb": line.share_ppb,
+            "low_ppb": line.low_ppb,
+            "high_ppb": line.high_ppb,
+            "plays": line.plays,
+            "snapshot": snapshot,
+        },
+    )
+    yield Step(step="evidence", id=line.track, facts={"provider": provider})
+    if run is not None:
+        facts: dict[str, Fact] = {"card_sha256": run.card_sha256, "made": run.created_at}
+        yield Step(
+            step="run",
+            id=run.id,
+            facts=facts | {"parameters": run.parameters, "summary": run.summary},
+        )
+
+
+def _stated(books: Books, track_id: str, provider: str) -> tuple[str | None, Row[Any] | None]:
+    """Find the snapshot of a track's shares, and the run that made the track."""
+    stated, track = schema.track_share.c, schema.track.c
+    with reading(books) as connection:
+        snapshot = connection.scalar(
+            select(stated.snapshot).where(stated.provider == provider, stated.track == track_id)
+        )
+        run = connection.execute(
+            select(schema.run)
+            .join(schema.track, track.run == schema.run.c.id)
+            .where(track.id == track_id)
+        ).one_or_none()
+    return snapshot, run
+
+
+def _recording(books: Books, recording_id: str | None) -> Iterator[Step]:
+    with reading(books) as connection:
+        this = select(schema.recording).where(schema.recording.c.id == recording_id)
+        for row in connection.execute(this):
+            facts = {"title": row.title, "work": row.work, "isrc": row.isrc, "file": row.file}
+            heard = {"content_sha256": row.content_sha256, "audio_sha256": row.audio_sha256}
+            yield Step(step="recording", id=row.id, facts=facts | heard)

@@ -1,0 +1,232 @@
+"""What the database itself refuses, whoever asks.
+
+One registry of refusals, each a condition in SQL that every database of ours reads; how a refusal
+becomes a trigger is the dialect's business (`RENDERERS`). Migrations install the whole registry
+after every step, since altering a table on SQLite silently loses its triggers.
+"""
+
+# ruff: noqa: S608  what is put into these statements are our own names of tables and columns
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import Connection, Table, inspect, text
+
+from db import schema
+
+GENESIS = "0" * 64  # what the first transaction names as the one before it
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An event on a table that is refused where the condition holds, with a sentence."""
+
+    table: str
+    event: Literal["insert", "update", "delete"]
+    name: str
+    sentence: str
+    condition: str | None = None  # over `new` and `old`; None: always
+
+    @property
+    def trigger(self) -> str:
+        """The trigger's name."""
+        return f"{self.table}_{self.event}_{self.name}"
+
+
+def install(connection: Connection) -> None:
+    """Make the triggers of every table that is there; those that stood before are replaced."""
+    there = set(inspect(connection).get_table_names())
+    for name in present(connection):
+        connection.execute(text(f'drop trigger "{name}"'))
+    for refusal in REFUSALS:
+        if refusal.table in there:
+            connection.execute(text(RENDERERS[connection.dialect.name](refusal)))
+
+
+def present(connection: Connection) -> dict[str, str]:
+    """Name the triggers that the database has, with their definitions."""
+    found = connection.execute(text("select name, sql from sqlite_master where type = 'trigger'"))
+    return dict(found.all())
+
+
+def _sqlite(refusal: Refusal) -> str:
+    when = f"\nwhen {refusal.condition}" if refusal.condition else ""
+    return (
+        f"create trigger {refusal.trigger} before {refusal.event} on {refusal.table}{when}\n"
+        f"begin select raise(abort, '{refusal.sentence}'); end"
+    )
+
+
+RENDERERS = {"sqlite": _sqlite}
+
+
+def _append_only(table: Table, *, unique: Iterable[str] = ()) -> list[Refusal]:
+    """Refuse change, removal, and the INSERT OR REPLACE that is both."""
+    return [
+        Refusal(table.name, "update", "never", f"a {table.name} is never changed"),
+        Refusal(table.name, "delete", "never", f"a {table.name} is never removed"),
+        *_no_replacement(table, unique),
+    ]
+
+
+def _no_replacement(table: Table, unique: Iterable[str] = ()) -> list[Refusal]:
+    """Refuse to insert what is there: REPLACE would remove the old row without a DELETE."""
+    key = " and ".join(f"{column.name} = new.{column.name}" for column in table.primary_key)
+    same = " or ".join([f"({key})", *(f"{name} = new.{name}" for name in unique)])
+    there = f"exists (select 1 from {table.name} where {same})"
+    return [Refusal(table.name, "insert", "twice", f"that {table.name} is there already", there)]
+
+
+def _unchanged(table: Table, *but: str) -> str:
+    """Write the condition that an update leaves every column as it was, but these."""
+    kept = [column.name for column in table.columns if column.name not in but]
+    return " and ".join(f"new.{name} is not distinct from old.{name}" for name in kept)
+
+
+def _dated(table: Table) -> list[Refusal]:
+    """Two clocks: a row may only be given its end in recorded time, once."""
+    ended = "old.recorded_to is null and new.recorded_to is not null"
+    return [
+        Refusal(
+            table.name,
+            "update",
+            "ends_once",
+            f"a {table.name} row may only be ended, once; record another beside it",
+            f"not ({ended} and {_unchanged(table, 'recorded_to')})",
+        ),
+        Refusal(table.name, "delete", "never", f"a {table.name} row is never removed"),
+        *_no_replacement(table),
+    ]
+
+
+def _while_open(table: Table, row: str, event: Literal["insert", "update", "delete"]) -> Refusal:
+    """Refuse an event once the period is closed that the row, or its payout, belongs to."""
+    period = f"{row}.period"
+    if "period" not in table.columns:
+        period = f"(select period from payout where id = {row}.payout)"
+    return Refusal(
+        table.name,
+        event,
+        f"while_{row}_open",
+        "the period is closed; post an adjustment in the open one",
+        f"exists (select 1 from period where id = {period} and status = 'closed')",
+    )
+
+
+def _closes(table: Table) -> list[Refusal]:
+    """Refuse every change to what a closed period was paid by."""
+    return [
+        _while_open(table, "new", "insert"),
+        _while_open(table, "old", "update"),
+        _while_open(table, "new", "update"),
+        _while_open(table, "old", "delete"),
+    ]
+
+
+_PERIOD = [
+    Refusal(
+        "period",
+        "insert",
+        "open",
+        "a period begins open; close it when it is posted",
+        "new.status <> 'open'",
+    ),
+    Refusal(
+        "period",
+        "update",
+        "while_open",
+        "a closed period is neither changed nor reopened",
+        "old.status = 'closed'",
+    ),
+    Refusal("period", "update", "id", "a period keeps its name", "new.id <> old.id"),
+    Refusal(
+        "period",
+        "update",
+        "sealed",
+        "a transaction of the period is not sealed; seal it before closing",
+        "new.status = 'closed' and exists"
+        " (select 1 from transaction_ where period = new.id and not sealed)",
+    ),
+    Refusal("period", "delete", "never", "a period is never removed"),
+    *_no_replacement(schema.period),
+]
+
+_TRANSACTION = [
+    *_no_replacement(schema.transaction_, ("key", "hash")),
+    _while_open(schema.transaction_, "new", "insert"),
+    Refusal(
+        "transaction_",
+        "insert",
+        "unsealed",
+        "a transaction is sealed after its postings, not before",
+        "new.sealed",
+    ),
+    Refusal(
+        "transaction_",
+        "insert",
+        "one_at_a_time",
+        "the transaction before is not sealed",
+        "exists (select 1 from transaction_ where not sealed)",
+    ),
+    Refusal(
+        "transaction_",
+        "insert",
+        "continues",
+        "the transaction does not continue the chain",
+        "new.id <> (select coalesce(max(id), 0) + 1 from transaction_) or new.prev_hash <>"
+        f" coalesce((select hash from transaction_ where id = new.id - 1), '{GENESIS}')",
+    ),
+    Refusal(
+        "transaction_",
+        "update",
+        "seals_once",
+        "a transaction is never changed, only sealed, once; post a reversal",
+        f"old.sealed or not new.sealed or not ({_unchanged(schema.transaction_, 'sealed')})",
+    ),
+    Refusal(
+        "transaction_",
+        "update",
+        "not_empty",
+        "the transaction has no postings",
+        "new.sealed and not exists (select 1 from posting where transaction_id = new.id)",
+    ),
+    Refusal(
+        "transaction_",
+        "update",
+        "balances",
+        "the transaction does not sum to zero in every currency",
+        "new.sealed and exists (select 1 from posting where transaction_id = new.id"
+        " group by currency having sum(amount_micros) <> 0)",
+    ),
+    Refusal("transaction_", "delete", "never", "a transaction is never removed; post a reversal"),
+]
+
+_POSTING = [
+    *_append_only(schema.posting),
+    Refusal(
+        "posting",
+        "insert",
+        "unsealed",
+        "a sealed transaction takes no more postings",
+        "not exists (select 1 from transaction_ where id = new.transaction_id and not sealed)",
+    ),
+]
+
+REFUSALS: tuple[Refusal, ...] = (
+    *_PERIOD,
+    *_TRANSACTION,
+    *_POSTING,
+    *_append_only(schema.snapshot),
+    *_append_only(schema.run),
+    *_append_only(schema.run_recording),
+    *_append_only(schema.track_share),
+    *_append_only(schema.period_input),
+    _while_open(schema.period_input, "new", "insert"),
+    *_append_only(schema.period_revenue),
+    _while_open(schema.period_revenue, "new", "insert"),
+    *_dated(schema.interest),
+    *_dated(schema.terms),
+    *(refusal for table in (schema.payout, *schema.PAYOUT_PARTS) for refusal in _closes(table)),
+)

@@ -1,0 +1,51 @@
+"""Periods: calendar months, half-open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+_NAME = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A calendar month: from its first day up to, and not with, the first of the next."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """Read `2026-10`. Raises `ValueError` with a sentence on anything else."""
+        match = _NAME.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f"'{text}' is not a period; write a month such as 2026-10")
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+    @property
+    def start(self) -> date:
+        """The first day of the period."""
+        return date(self.year, self.month, 1)
+
+    @property
+    def end(self) -> date:
+        """The first day after the period."""
+        return self.next.start
+
+    @property
+    def next(self) -> Period:
+        """The month after."""
+        return Period(self.year + self.month // 12, self.month % 12 + 1)
+
+    @property
+    def previous(self) -> Period:
+        """The month before."""
+        return Period(self.year - (self.month == 1), (self.month - 2) % 12 + 1)
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day < self.end

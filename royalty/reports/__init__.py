@@ -1,0 +1,1 @@
+"""Values as bytes: equal input gives equal bytes."""

@@ -1,0 +1,146 @@
+"""Payouts, statements and whole periods as JSON documents.
+
+Keys stand in a fixed order, amounts are `{"micros": 55550000, "currency": "EUR"}`, text is UTF-8,
+equal input gives equal bytes. `"schema"` counts changes that a reader must know of.
+"""
+
+# ruff: noqa: D102 -- the protocols' members are described where their implementations stand
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Protocol
+
+from royalty.money import Money
+from royalty.period import Period
+from royalty.statement import Line, Statement
+
+SCHEMA = 1
+
+Json = Mapping[str, object]
+_BALANCE = (
+    "opening",
+    "earned",
+    "low",
+    "high",
+    "adjustments",
+    "recouped",
+    "reserved",
+    "withheld",
+    "paid",
+    "closing",
+)
+
+
+class PayeeAmount(Protocol):
+    """What a payee gets, with its interval."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def low(self) -> Money: ...
+    @property
+    def high(self) -> Money: ...
+
+
+class Payout(Protocol):
+    """What a period's money comes to under one rule."""
+
+    @property
+    def pool(self) -> Money: ...
+    @property
+    def payees(self) -> Sequence[PayeeAmount]: ...
+    @property
+    def unattributed(self) -> Money: ...
+    @property
+    def suspense(self) -> Money: ...
+    @property
+    def idle(self) -> Money: ...
+    @property
+    def platform(self) -> Money: ...
+
+
+def payouts_json(period: Period, rules: Mapping[str, Payout]) -> bytes:
+    """Write a period's payouts under one or more rules.
+
+    pool = sum of the payees + suspense, and + `platform`, a key that is there only where an
+    agreement's rate below 1 leaves the platform something. `unattributed` and `idle` say how much
+    of those sums was divided without evidence, and came from listeners who played nothing.
+    """
+    pools = {payout.pool for payout in rules.values()}
+    assert len(pools) == 1, "payouts of one period divide one and the same pool"
+    return _written(
+        {
+            "schema": SCHEMA,
+            "period": str(period),
+            "pool": pools.pop().json,
+            "rules": {rule: _payout(payout) for rule, payout in rules.items()},
+        }
+    )
+
+
+def statement_json(statement: Statement) -> bytes:
+    """Write one statement with all its lines."""
+    return _written({"schema": SCHEMA, **_statement(statement)})
+
+
+def period_json(period: Period, statements: Iterable[Statement]) -> bytes:
+    """Write all statements of a period, payees in order of their ids."""
+    ordered = sorted(statements, key=lambda statement: statement.id)
+    return _written(
+        {
+            "schema": SCHEMA,
+            "period": str(period),
+            "statements": [_statement(statement) for statement in ordered],
+        }
+    )
+
+
+def _payout(payout: Payout) -> Json:
+    document: dict[str, object] = {
+        "payees": [
+            {
+                "id": payee.id,
+                "name": payee.name,
+                "amount": payee.amount.json,
+                "low": payee.low.json,
+                "high": payee.high.json,
+            }
+            for payee in payout.payees
+        ],
+        "unattributed": payout.unattributed.json,
+        "suspense": payout.suspense.json,
+        "idle": payout.idle.json,
+    }
+    if payout.platform.micros:
+        document["platform"] = payout.platform.json
+    return document
+
+
+def _statement(statement: Statement) -> Json:
+    return {
+        "statement": statement.id,
+        "payee": {"id": statement.payee, "name": statement.payee_name},
+        "period": str(statement.period),
+        "currency": statement.currency,
+        "rule": statement.rule,
+        **{name: getattr(statement, name).json for name in _BALANCE},
+        "lines": [_line(line) for line in statement.lines],
+    }
+
+
+def _line(line: Line) -> Json:
+    values = {field.name: getattr(line, field.name) for field in fields(line)}
+    return {
+        name: value.json if isinstance(value, Money) else value for name, value in values.items()
+    }
+
+
+def _written(document: Json) -> bytes:
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

@@ -1,0 +1,160 @@
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from attribution.errors import ForeignIndex
+from attribution.gradients import sketched_gradients
+from attribution.index import IndexOptions, build, column_slices, lens_of
+from attribution.methods import trak
+from attribution.sketch import SketchOptions
+from attribution.task import Execution, Rows
+from tests.attribution.engine_world import VOCABULARY, checkpoint, make_rows
+
+
+def near_copies(rows: Rows, places: list[int]) -> Rows:
+    """Copy train rows with two of their events changed."""
+    tokens = rows.tensors["tokens"][places].clone()
+    tokens[:, 5] = (tokens[:, 5] + 7) % VOCABULARY
+    tokens[:, 17] = (tokens[:, 17] + 3) % VOCABULARY
+    return make_rows(tokens, "q", 1)
+
+
+@pytest.fixture(scope="module")
+def fitted(index, world):
+    return trak.fit(index, world.task, world.checkpoints)
+
+
+def test_a_near_copy_of_a_training_row_finds_its_original_first(fitted, world):
+    places = list(range(0, 90, 6))
+
+    found = trak.scores(fitted, near_copies(world.train, places)).train.mean(0)
+
+    assert np.mean(found.argmax(1) == places) == 1.0
+    assert (found[range(len(places)), places] > 0).all()  # positive = helped
+
+
+def test_a_near_copy_of_a_training_row_finds_its_work_before_any_placebo(fitted, world):
+    scores = trak.scores(fitted, near_copies(world.train, [0, 30, 60]))
+
+    best_placebo = scores.placebo.mean(0).max(1)
+    assert (scores.train.mean(0)[range(3), [0, 30, 60]] > 2 * best_placebo).all()
+
+
+def test_scores_equal_the_formula_written_out(fitted, world):
+    query = near_copies(world.train, [4, 5])
+    expected = np.zeros((2, 2, len(world.train)))
+    for member in fitted.index.members:
+        phi = fitted.index.rows(member, "train").astype(np.float64)
+        rows = build_one(fitted, member, query)
+        total = np.zeros((2, len(phi)))
+        for part in column_slices(fitted.index.manifest):
+            block = phi[:, part]
+            damping = 2.0 * (block**2).sum() / len(block)
+            gram = block.T @ block + damping * np.eye(block.shape[1])
+            total += rows[:, part] @ np.linalg.solve(gram, block.T)
+        expected[member.seed] += total / np.sqrt((total**2).mean(1, keepdims=True))
+
+    np.testing.assert_allclose(trak.scores(fitted, query).train, expected, rtol=1e-3, atol=1e-3)
+
+
+def build_one(fitted, member, query):
+    """Sketch queries as the index would, without the method."""
+    model = fitted.checkpoints[member.sha256].load()
+    lens = lens_of(fitted.index.manifest, [member], fitted.task, model, "cpu")
+    return sketched_gradients(lens, query.tensors)[0].double().numpy()
+
+
+def test_blocks_one_after_another_are_the_dense_scores(fitted, world):
+    query = near_copies(world.train, [1, 2, 3])
+
+    blocks = list(trak.score(fitted, trak.prepare(fitted, query)))
+
+    assert [b.shape[2] for b in blocks] == [40, 40, 10]
+    np.testing.assert_array_equal(torch.cat(blocks, 2).numpy(), trak.scores(fitted, query).train)
+
+
+def test_the_same_twice_gives_the_same_bytes(fitted, world, index):
+    query = near_copies(world.train, [1, 2, 3])
+    again = trak.fit(index, world.task, world.checkpoints)
+
+    assert trak.scores(fitted, query).train.tobytes() == trak.scores(again, query).train.tobytes()
+
+
+def test_queries_in_another_batch_score_the_same(fitted, world):
+    query = near_copies(world.train, list(range(9)))
+    options = trak.TrakOptions(execution=Execution(batch=2))
+    other = dataclasses.replace(fitted, options=options)
+
+    np.testing.assert_allclose(
+        trak.scores(other, query).train, trak.scores(fitted, query).train, rtol=1e-2, atol=1e-3
+    )
+
+
+def test_two_equal_train_rows_get_equal_scores(world, tmp_path):
+    kept, again = world.train.take(range(20)), world.train.take([3])
+    twins = Rows(
+        tensors={
+            name: torch.cat([kept.tensors[name], again.tensors[name]]) for name in kept.tensors
+        },
+        ids=(*kept.ids, "copy"),
+        owners=(*kept.owners, "copy"),
+    )
+    index = build(world.task, world.checkpoints[:1], {"train": twins}, tmp_path, IndexOptions())
+
+    found = trak.scores(
+        trak.fit(index, world.task, world.checkpoints), world.placebo.take(range(5))
+    )
+
+    np.testing.assert_allclose(found.train[..., 3], found.train[..., 20], rtol=1e-3, atol=1e-4)
+    assert found.placebo.shape == (1, 5, 0)
+
+
+def test_a_sketch_that_adds_all_parameters_has_one_gram(world, tmp_path):
+    options = IndexOptions(sketch=SketchOptions(kind="sjlt", width=512))
+    index = build(world.task, world.checkpoints[:1], {"train": world.train}, tmp_path, options)
+
+    found = trak.scores(
+        trak.fit(index, world.task, world.checkpoints), near_copies(world.train, [0, 30, 60])
+    )
+
+    assert found.train.mean(0).argmax(1).tolist() == [0, 30, 60]
+
+
+def test_checkpoints_of_another_run_are_refused(index, world):
+    other = [checkpoint(c.load(), i + 100) for i, c in enumerate(world.checkpoints)]
+
+    with pytest.raises(ForeignIndex, match="step-5"):
+        trak.fit(index, world.task, other)
+
+
+def test_progress_is_reported_to_the_end(index, world):
+    heard = []
+    options = trak.TrakOptions(
+        execution=Execution(batch=2, progress=lambda done, total: heard.append((done, total)))
+    )
+
+    trak.prepare(
+        trak.fit(index, world.task, world.checkpoints, options), world.train.take(range(5))
+    )
+
+    assert heard[-1] == (15, 15)
+    assert heard == sorted(heard)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_gives_the_same_scores_as_the_processor(world, fitted, tmp_path):
+    on_gpu = Execution(device="cuda")
+    options = IndexOptions(
+        sketch=SketchOptions(side=8), seeds=(0, 1), shard_rows=40, execution=on_gpu
+    )
+    index = build(world.task, world.checkpoints, world.parts, tmp_path, options)
+    other = trak.fit(index, world.task, world.checkpoints, trak.TrakOptions(execution=on_gpu))
+    query = near_copies(world.train, [0, 30, 60])
+
+    found, truth = trak.scores(other, query), trak.scores(fitted, query)
+
+    assert np.corrcoef(found.train.ravel(), truth.train.ravel())[0, 1] > 0.999
+    assert np.corrcoef(found.placebo.ravel(), truth.placebo.ravel())[0, 1] > 0.999

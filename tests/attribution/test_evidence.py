@@ -1,0 +1,296 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from attribution.errors import TooFewPlacebos
+from attribution.evidence import (
+    EvidenceOptions,
+    Scored,
+    benjamini_hochberg,
+    explain_unattributed,
+    gather,
+    scored,
+    tail_probability,
+)
+from attribution.methods import trak
+from tests.attribution.engine_world import VOCABULARY, make_rows
+
+SPANS = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulated:
+    """Scores whose truth is known: the effect of each work on the track."""
+
+    train: Scored
+    placebo: Scored
+    effects: np.ndarray
+
+
+def simulate(seed, works=220, real=15, placebos=45, shape="normal"):
+    """Works of 1 to 8 items; a spread between works, one within, effects of 2 to 10 spreads."""
+    random = np.random.default_rng(seed)
+    train, items = noise(random, works, shape)
+    placebo, held = noise(random, placebos, shape)
+    effects = np.zeros(works)
+    chosen = random.choice(works, real, replace=False)
+    effects[chosen] = random.uniform(2, 10, real) * np.hypot(4.5 * 0.7, 4.5**0.5)
+    uneven = 1 + 0.7 * random.normal(
+        size=(SPANS, works)
+    )  # a work helps some spans more than others
+    train += np.repeat(effects / items / SPANS * uneven, items, axis=1)
+    return Simulated(label(train, items, "w"), label(placebo, held, "p"), effects)
+
+
+def noise(random, works, shape):
+    draw = {
+        "normal": random.standard_normal,
+        "skewed": lambda size: (random.gamma(2, 1, size=size) - 2) / 2**0.5,
+    }[shape]
+    items = random.integers(1, 9, works)
+    total = items.sum()
+    lasting = np.repeat(draw(works) * 0.7, items) + draw(total) * 0.5**0.5
+    return lasting / SPANS + random.normal(size=(SPANS, total)) * (0.5 / SPANS) ** 0.5, items
+
+
+def label(values, items, prefix):
+    names = [f"{prefix}{work:03d}" for work, count in enumerate(items) for _ in range(count)]
+    return scored((values + 2.0 / SPANS)[None], names)  # a null that is not zero
+
+
+def shares(excess, cleared):
+    """The mapping `gated`, as the rules apply it."""
+    kept = np.maximum(excess[..., cleared], 0)
+    rest = np.maximum(excess[..., ~cleared].sum(-1, keepdims=True), 0)
+    return kept / np.maximum(kept.sum(-1, keepdims=True) + rest, 1e-30)
+
+
+def column(evidence, name):
+    return np.array([getattr(work, name) for work in evidence.works])
+
+
+def quick(seed):
+    return EvidenceOptions(replicates=400, seed=seed)
+
+
+def test_stated_90_percent_intervals_cover_known_shares_in_80_to_97_percent_of_cases():
+    covered, false_pay, unattributed = [], [], []
+    for seed in range(40):
+        world = simulate(seed)
+        evidence = gather(world.train, world.placebo, quick(seed))
+        cleared = column(evidence, "cleared")
+        paid = shares(column(evidence, "mean"), cleared)
+        low, high = np.quantile(shares(evidence.replicates, cleared), [0.05, 0.95], axis=0)
+        truth, real = (world.effects / world.effects.sum())[cleared], world.effects[cleared] > 0
+        covered += ((low <= truth) & (truth <= high))[real].tolist()
+        false_pay.append(paid[~real].sum())
+        unattributed.append(1 - paid.sum())
+
+    print(f"\n90 % share intervals cover {np.mean(covered):.1%} of {len(covered)} known shares;")
+    print(f"paid to noise {np.mean(false_pay):.1%}, unattributed {np.mean(unattributed):.1%}")
+    assert 0.80 <= np.mean(covered) <= 0.97
+    assert np.mean(false_pay) < 0.03
+
+
+def test_the_interval_of_a_work_covers_its_effect_as_often_as_it_says():
+    covered = []
+    for seed in range(25):
+        world = simulate(seed)
+        evidence = gather(world.train, world.placebo, quick(seed))
+        low, high = column(evidence, "low"), column(evidence, "high")
+        covered.append(np.mean((low <= world.effects) & (world.effects <= high)))
+
+    print(f"\n90 % intervals of works cover {np.mean(covered):.1%} of known effects")
+    assert 0.85 <= np.mean(covered) <= 0.97
+
+
+@pytest.mark.parametrize(("shape", "noise_pay_max"), [("normal", 0.10), ("skewed", 0.25)])
+def test_without_any_effect_hardly_anything_is_paid_where_the_bound_alone_would_pay_most(
+    shape, noise_pay_max
+):
+    gated, bound_only = [], []
+    for seed in range(40):
+        world = simulate(seed, real=0, shape=shape)
+        evidence = gather(world.train, world.placebo, quick(seed))
+        gated.append(shares(column(evidence, "mean"), column(evidence, "cleared")).sum())
+        bound_only.append(shares(column(evidence, "mean"), column(evidence, "low") > 0).sum())
+
+    print(
+        f"\n{shape} noise: paid {np.mean(gated):.1%}; by the bound alone {np.mean(bound_only):.1%}"
+    )
+    assert np.mean(gated) < noise_pay_max
+    assert np.mean(bound_only) > 0.5
+
+
+def test_the_null_is_told_apart_from_the_spread_between_and_within_works():
+    found = [gather(*pair(simulate(seed, placebos=400)), quick(0)).null for seed in range(5)]
+
+    assert np.mean([null.mean for null in found]) == pytest.approx(2.0, abs=0.1)
+    assert np.mean([null.between for null in found]) == pytest.approx(0.7, abs=0.1)
+    assert np.mean([null.within for null in found]) == pytest.approx(1.0, abs=0.1)
+
+
+def pair(world):
+    return world.train, world.placebo
+
+
+def test_a_large_effect_clears_and_its_recordings_share_its_score():
+    world = simulate(3)
+    halves = [f"{work}{'ab'[i % 2]}" for i, work in enumerate(world.train.recordings)]
+    work_of = dict(zip(halves, world.train.works, strict=True))
+    train = scored(world.train.values, halves, work_of)
+    evidence = gather(train, world.placebo)
+    best = max(evidence.works, key=lambda work: work.mean)
+
+    assert best.cleared
+    assert world.effects[evidence.works.index(best)] > 0
+    null = best.items * evidence.null.mean
+    assert sum(best.recordings.values()) == pytest.approx(best.mean + null)
+    assert set(best.recordings) <= {f"{best.work}a", f"{best.work}b"}
+
+
+def test_dividing_a_work_into_two_recordings_changes_nothing_for_the_work():
+    world = simulate(4)
+    halves = [f"{work}{'ab'[i % 2]}" for i, work in enumerate(world.train.recordings)]
+    work_of = dict(zip(halves, world.train.works, strict=True))
+
+    one = gather(world.train, world.placebo)
+    two = gather(scored(world.train.values, halves, work_of), world.placebo)
+
+    assert [(w.work, w.mean, w.low, w.cleared) for w in one.works] == [
+        (w.work, w.mean, w.low, w.cleared) for w in two.works
+    ]
+
+
+def test_the_same_twice_gives_the_same_evidence_and_another_seed_another():
+    world = simulate(5)
+    one, two = gather(*pair(world)), gather(*pair(world))
+    other = gather(*pair(world), EvidenceOptions(seed=1))
+
+    assert one.works == two.works
+    assert one.replicates.tobytes() == two.replicates.tobytes()
+    assert one.replicates.dtype == np.float32
+    assert one.replicates.tobytes() != other.replicates.tobytes()
+
+
+def test_the_order_of_items_changes_nothing():
+    world = simulate(6)
+    turned = Scored(
+        values=world.train.values[:, :, ::-1],
+        recordings=world.train.recordings[::-1],
+        works=world.train.works[::-1],
+    )
+
+    one, two = gather(*pair(world)), gather(turned, world.placebo)
+
+    assert [w.work for w in one.works] == [w.work for w in two.works]
+    np.testing.assert_allclose(column(one, "low"), column(two, "low"))
+
+
+def test_scores_in_another_unit_give_the_same_decisions():
+    world = simulate(7)
+    train = dataclasses.replace(world.train, values=world.train.values * 1000)
+    placebo = dataclasses.replace(world.placebo, values=world.placebo.values * 1000)
+
+    one, two = gather(*pair(world)), gather(train, placebo)
+
+    assert column(one, "cleared").tolist() == column(two, "cleared").tolist()
+    np.testing.assert_allclose(column(one, "mean") * 1000, column(two, "mean"))
+
+
+def test_sketch_seeds_that_disagree_widen_the_interval():
+    world = simulate(8)
+    random = np.random.default_rng(0)
+    apart = random.normal(size=(2, 1, world.train.values.shape[2]))
+    apart -= apart.mean(0)
+    train = dataclasses.replace(world.train, values=world.train.values + apart)
+    placebo = dataclasses.replace(world.placebo, values=np.repeat(world.placebo.values, 2, axis=0))
+
+    agreed, disagreed = gather(*pair(world)), gather(train, placebo)
+
+    np.testing.assert_allclose(column(agreed, "mean"), column(disagreed, "mean"), atol=1e-8)
+    assert column(disagreed, "error").mean() > 1.5 * column(agreed, "error").mean()
+    assert disagreed.sketch_seeds == 2
+
+
+def test_too_few_placebos_are_refused_unless_asked_for():
+    world = simulate(9, placebos=12)
+
+    with pytest.raises(TooFewPlacebos, match="12 placebo works"):
+        gather(*pair(world))
+    assert gather(*pair(world), EvidenceOptions(placebos_min=10)).null.works == 12
+
+
+def test_placebos_without_any_spread_leave_no_doubt_and_no_division_by_zero():
+    flat = label(np.zeros((SPANS, 45)), np.ones(45, int), "p")
+    train = scored(np.stack([np.full((SPANS, 3), 2.0 / SPANS) + [0.0, 1.0, -1.0]]), ["a", "b", "c"])
+
+    evidence = gather(train, flat)
+
+    assert column(evidence, "cleared").tolist() == [False, True, False]
+
+
+def test_benjamini_and_hochberg_choose_as_in_their_paper():
+    p = np.array(
+        [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459]
+        + [0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
+    )  # their section 3.2
+
+    assert benjamini_hochberg(p, 0.05).sum() == 4
+    assert benjamini_hochberg(p[::-1].copy(), 0.05)[-4:].all()
+    assert not benjamini_hochberg(np.ones(5), 0.05).any()
+
+
+def test_a_skewed_or_heavy_tailed_null_asks_for_more():
+    random = np.random.default_rng(0)
+    plain = random.normal(size=45)
+    skewed = random.gamma(1.0, size=45) - 1
+    heavy = random.standard_t(3, size=45)
+    at_three = [tail_probability(np.array([3.0]), r)[0] for r in (plain, skewed, heavy)]
+
+    assert at_three[0] < 0.01
+    assert at_three[1] > 2 * at_three[0]
+    assert at_three[2] > 2 * at_three[0]
+
+
+def test_why_so_much_is_unattributed_is_said_in_plain_words():
+    nothing = explain_unattributed(gather(*pair(simulate(0, real=0))))
+    something = explain_unattributed(gather(*pair(simulate(1))))
+
+    assert nothing.startswith("None of 220 works stands out from what 45 works")
+    assert "of 220 works stand out" in something
+
+
+def test_a_near_copy_of_a_trained_work_earns_and_a_placebo_earns_nothing(index, world):
+    fitted = trak.fit(index, world.task, world.checkpoints)
+    tokens = world.train.tensors["tokens"][30:33].clone()  # the work w010
+    tokens[:, 11] = (tokens[:, 11] + 5) % VOCABULARY
+    scores = trak.scores(fitted, make_rows(tokens, "q", 3))
+
+    evidence = gather(
+        scored(scores.train, world.train.owners), scored(scores.placebo, world.placebo.owners)
+    )
+
+    ranked = sorted(evidence.works, key=lambda work: -work.mean)
+    assert ranked[0].work == "w010"
+    assert ranked[0].cleared
+    assert shares(column(evidence, "mean"), column(evidence, "cleared"))[0] > 0
+
+
+def test_a_placebo_held_against_the_others_earns_nothing_within_its_interval(index, world):
+    fitted = trak.fit(index, world.task, world.checkpoints)
+    scores = trak.scores(fitted, world.train.take([0, 1, 2, 45, 46, 47]))
+    owners = np.array(world.placebo.owners)
+    inside = []
+    for owner in np.unique(owners):
+        own = owners == owner
+        evidence = gather(
+            scored(scores.placebo[:, :, own], owners[own]),
+            scored(scores.placebo[:, :, ~own], owners[~own]),
+            quick(0),
+        )
+        inside.append(evidence.works[0].low <= 0 <= evidence.works[0].high)
+
+    print(f"\nintervals of {len(inside)} placebos that hold zero: {np.mean(inside):.1%}")
+    assert 0.80 <= np.mean(inside) <= 0.99

@@ -1,0 +1,73 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+
+def test_a_statement_adds_up_to_what_the_payout_said(example) -> None:
+    document = json.loads(example("payouts", "2026-10", "--json").out)
+    owed = {p["id"]: p["amount"] for p in document["rules"]["pro_rata"]["payees"]}
+    example("close", "2026-10")
+
+    statement = json.loads(example("statement", "bob", "2026-10", "--json").out)
+
+    assert statement["closing"] == owed["bob"]
+    assert sum(line["net"]["micros"] for line in statement["lines"]) == owed["bob"]["micros"]
+
+
+def test_a_statement_of_an_open_month_says_to_close_it(example) -> None:
+    ran = example("statement", "bob", "2026-10")
+
+    assert ran.code == 3
+    assert "tantieme close 2026-10" in ran.err
+
+
+def test_exports_have_the_same_bytes_twice_and_every_line(example, tmp_path: Path) -> None:
+    example("close", "2026-10")
+    paths = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    for path in paths:
+        assert example("export", "2026-10", "--format", "csv", "--output", path).code == 0
+    one, two = (path.read_bytes() for path in paths)
+    rows = list(csv.DictReader(io.StringIO(one.decode())))
+
+    assert one == two
+    assert sum(round(float(row["net"]) * 10**6) for row in rows) == 20_000_000
+
+
+def test_a_trail_walks_from_a_line_to_the_share_and_its_provider(example) -> None:
+    example("close", "2026-10")
+
+    ran = example("trail", "2026-10/bob/2", "--json")
+    steps = [step["step"] for step in json.loads(ran.out)["steps"]]
+
+    assert steps[:2] == ["line", "posting"]
+    assert {"allocation", "share", "recording"} <= set(steps)
+
+
+def test_a_trail_of_nothing_is_refused(example) -> None:
+    example("close", "2026-10")
+
+    assert example("trail", "2026-10/bob/99").code == 3
+
+
+def test_the_month_conserves_money_to_the_micro(example) -> None:
+    example("close", "2026-10")
+
+    audit = json.loads(example("audit", "2026-10", "--json").out)
+
+    assert audit["holds"]
+    assert audit["revenue"]["micros"] == 20_000_000
+    assert audit["difference"]["micros"] == 0
+
+
+def test_verification_finds_a_changed_snapshot_and_ends_with_5(example, tmp_path: Path) -> None:
+    example("close", "2026-10")
+    sound = example("verify")
+    snapshot = min((tmp_path / "home" / "snapshots").glob("*.parquet"))
+    snapshot.write_bytes(snapshot.read_bytes()[:-1] + b"!")
+
+    broken = example("verify")
+
+    assert sound.code == 0
+    assert broken.code == 5
+    assert snapshot.stem in broken.out

@@ -1,0 +1,98 @@
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import components
+from royalty.period import Period
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [
+        (456_000_000, components.WHOLE_PPB, "45.6 %"),
+        (1_000_000_000, components.WHOLE_PPB, "100.0 %"),
+        (45_650_000, 100_000_000, "45.7 %"),
+        (1, components.WHOLE_PPB, "< 0.1 %"),
+        (0, components.WHOLE_PPB, "0.0 %"),
+        (0, 0, "–"),  # noqa: RUF001
+        (10**17 + 1, 10**18, "10.0 %"),
+    ],
+)
+def test_a_percentage_is_exact_to_a_tenth_and_never_hides_a_small_part(
+    part: int, whole: int, shown: str
+) -> None:
+    assert components.percent(part, whole) == shown
+
+
+def test_a_period_reads_as_people_write_it() -> None:
+    assert components.days(Period(2028, 2)) == "1–29 February 2028"  # noqa: RUF001
+
+
+def test_only_a_name_that_two_have_carries_its_id() -> None:
+    names = components.distinct({"a": "Bach", "b": "Bach", "c": "Haydn"})
+
+    assert names == {"a": "Bach · a", "b": "Bach · b", "c": "Haydn"}
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "shown"), [(0, "0:00"), (34_999, "0:34"), (605_000, "10:05")]
+)
+def test_a_duration_reads_as_on_a_player(duration_ms: int, shown: str) -> None:
+    assert components.clock(duration_ms) == shown
+
+
+def test_markdown_in_a_title_stays_text() -> None:
+    assert components.plain("*1999* [live]: $x") == r"\*1999\* \[live\]\: \$x"
+
+
+def test_a_refusal_becomes_a_sentence_and_the_command_to_run() -> None:
+    def refused() -> None:
+        from dashboard import components
+        from royalty.errors import NotReady
+
+        with components.refusals():
+            raise NotReady("nothing is here; run 'tantieme demo'")
+
+    app = AppTest.from_function(refused).run()
+
+    assert app.info[0].value == "Nothing is here; run `tantieme demo`."
+    assert [code.value for code in app.code] == ["tantieme demo"]
+
+
+def test_a_bug_of_ours_is_not_dressed_up_as_a_refusal() -> None:
+    def broken() -> None:
+        from dashboard import components
+
+        with components.refusals():
+            raise ZeroDivisionError
+
+    app = AppTest.from_function(broken).run()
+
+    assert app.exception
+
+
+def test_a_choice_stands_in_the_address_as_an_id() -> None:
+    app = AppTest.from_function(_picker).run()
+
+    assert app.markdown[0].value == "a"
+
+    app.selectbox[0].select("b").run()
+
+    assert app.markdown[0].value == "b"
+    assert app.query_params["artist"] == "b"
+
+
+@pytest.mark.parametrize(("asked", "chosen"), [("b", "b"), ("nobody", "a"), ("", "a")])
+def test_an_address_chooses_and_an_unknown_id_falls_back(asked: str, chosen: str) -> None:
+    app = AppTest.from_function(_picker)
+    app.query_params["artist"] = asked
+    app.run()
+
+    assert app.markdown[0].value == chosen
+
+
+def _picker() -> None:
+    import streamlit as st
+
+    from dashboard import components
+
+    st.markdown(components.choose("artist", "Artist", {"a": "Ann", "b": "Ben"}))

@@ -1,0 +1,73 @@
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard import reads
+from db.queries import EVERYONE, Viewer
+from royalty.errors import NotFound, NotReady
+from royalty.period import Period
+from tests.dashboard.conftest import CLOSED, HARBOUR
+
+ANN = Viewer("ann", frozenset({"ann"}))
+CACHED = [reads.periods, reads.payout, reads.statement, reads.tracks, reads.track]
+
+
+@pytest.mark.parametrize("read", CACHED)
+def test_every_cached_read_takes_the_viewer_first(read: Callable[..., Any]) -> None:
+    assert [*inspect.signature(read).parameters][:2] == ["viewer", "where"]
+
+
+def test_the_list_above_has_every_cached_read() -> None:
+    found = [name for name, each in vars(reads).items() if type(each).__name__ == "CachedFunc"]
+
+    assert len(found) == len(CACHED) + 1  # and the engine
+
+
+def test_the_cache_does_not_show_one_payee_what_another_earned(where: reads.Place) -> None:
+    everybody = reads.payout(EVERYONE, where, CLOSED, "pro_rata")
+
+    mine = reads.payout(ANN, where, CLOSED, "pro_rata")
+
+    assert {payee.id for payee in everybody.payees} == {"ann", "ben", "cho"}
+    assert [payee.id for payee in mine.payees] == ["ann"]
+
+
+def test_a_payee_cannot_read_the_statement_of_another(where: reads.Place) -> None:
+    reads.statement(EVERYONE, where, "ben", CLOSED)  # now in the cache
+
+    with pytest.raises(NotFound):
+        reads.statement(ANN, where, "ben", CLOSED)
+
+
+def test_a_read_of_no_workspace_refuses_and_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TANTIEME_HOME", str(tmp_path / "nowhere"))
+
+    with pytest.raises(NotReady, match="tantieme init"):
+        reads.place()
+
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_months_come_latest_first(where: reads.Place) -> None:
+    months = [row.period for row in reads.periods(EVERYONE, where)]
+
+    assert months == [Period(2026, 11), Period(2026, 10)]
+
+
+def test_sound_that_was_never_rendered_is_none(where: reads.Place) -> None:
+    assert reads.audio(where, None) is None
+    assert reads.audio(where, "0" * 64) is None
+
+
+def test_files_of_the_workspace_are_read_where_they_are_there(where: reads.Place) -> None:
+    evidence = reads.evidence(where, HARBOUR)
+
+    assert evidence is not None
+    assert evidence["method"] == "trak"
+    assert reads.evidence(where, "t99999999") is None
+    assert reads.provenance(where, "t99999999") == {}

@@ -1,0 +1,177 @@
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import select
+
+from db import queries, schema, snapshots
+from db.engine import Books, reading
+from db.intake import usage
+from db.queries import EVERYONE
+from royalty.errors import BadInput, PeriodClosed
+from tests.db.world import NOVEMBER, OCTOBER
+
+HEADER = "period,listener,track,source,territory,plays\n"
+
+
+def write(folder: Path, *rows: str, header: str = HEADER) -> Path:
+    path = folder / "usage.csv"
+    path.write_text(header + "".join(f"{row}\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def faults(refused: pytest.ExceptionInfo[BadInput]) -> list[tuple[int | None, str | None]]:
+    return [(problem.row, problem.field) for problem in refused.value.problems]
+
+
+def test_usage_of_several_periods_becomes_a_snapshot_each(books: Books, tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "2026-11,u1,t1,app,DE,3", "2026-10, u1 ,t1,app,DE,1", "2026-10,u2,t1,app,DE,0"
+    )
+
+    receipt = usage.record(books, path)
+
+    assert receipt.rows == {"2026-10": 2, "2026-11": 1}
+    [sha256] = queries.inputs(EVERYONE, books, OCTOBER).usage
+    assert snapshots.read(books, sha256).to_pylist()[0] == {
+        "period": "2026-10",
+        "listener": "u1",
+        "track": "t1",
+        "source": "app",
+        "territory": "DE",
+        "plays": 1,
+    }
+    assert len(queries.inputs(EVERYONE, books, NOVEMBER).usage) == 1
+
+
+def test_every_fault_is_listed_and_nothing_is_imported(books: Books, tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "2026-10,u1,t1,app,DE,3",
+        "2026-13,,t/1,a pp,de,-3",
+        "2026-10,u1",
+        "",
+        "2026-10,u1,t1,app,DE,4",
+        "2026-10,u2,t1,app,DE,1.5",
+    )
+
+    with pytest.raises(BadInput) as refused:
+        usage.record(books, path)
+
+    assert faults(refused) == [
+        *[(3, field) for field in ("listener", "period", "plays", "source", "territory", "track")],
+        (4, None),
+        (6, None),
+        (7, "plays"),
+    ]
+    assert refused.value.problems[0].source == str(path)
+    with reading(books) as connection:
+        assert connection.execute(select(schema.period)).all() == []
+    assert not (books.home / "snapshots").exists()
+
+
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ("period,listener,track,source,territory\n", "plays: the column is missing"),
+        (HEADER.replace("plays", "plays,mood"), "mood: is no column"),
+        (HEADER.replace("plays", "plays,plays"), "plays: the column is there twice"),
+    ],
+)
+def test_other_columns_are_faults(books: Books, tmp_path: Path, header: str, named: str) -> None:
+    with pytest.raises(BadInput, match=named):
+        usage.record(books, write(tmp_path, header=header))
+
+
+def test_a_file_that_cannot_be_read_is_a_fault(books: Books, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there is no such file"):
+        usage.record(books, tmp_path / "nothing.csv")
+    with pytest.raises(BadInput, match="has no rows"):
+        usage.record(books, write(tmp_path))
+
+    (tmp_path / "latin.csv").write_bytes(HEADER.encode() + b"2026-10,\xff,t1,app,DE,1\n")
+
+    with pytest.raises(BadInput, match="invalid UTF8"):
+        usage.record(books, tmp_path / "latin.csv")
+
+
+def test_the_same_content_again_changes_nothing(books: Books, tmp_path: Path) -> None:
+    first = usage.record(books, write(tmp_path, "2026-10,u1,t1,app,DE,3", "2026-10,u2,t1,app,DE,3"))
+    again = usage.record(books, write(tmp_path, "2026-10,u2,t1,app,DE,3", "2026-10,u1,t1,app,DE,3"))
+
+    assert not first.already
+    assert again.already
+    assert again.snapshot == first.snapshot
+    assert len(queries.inputs(EVERYONE, books, OCTOBER).usage) == 1
+
+
+def test_a_key_that_came_in_before_from_another_file_would_count_twice(
+    books: Books, tmp_path: Path
+) -> None:
+    usage.record(books, write(tmp_path, "2026-10,u1,t1,app,DE,3"))
+
+    with pytest.raises(BadInput, match=r"row 3: .* came in before") as refused:
+        usage.record(books, write(tmp_path, "2026-10,u1,t2,app,DE,3", "2026-10,u1,t1,app,DE,5"))
+
+    assert faults(refused) == [(3, None)]
+
+
+def test_more_usage_of_an_open_period_comes_beside(books: Books, tmp_path: Path) -> None:
+    usage.record(books, write(tmp_path, "2026-10,u1,t1,app,DE,3"))
+    usage.record(books, write(tmp_path, "2026-10,u1,t2,app,DE,3"))
+
+    assert len(queries.inputs(EVERYONE, books, OCTOBER).usage) == 2
+
+
+def test_a_dry_run_judges_and_writes_nothing(books: Books, tmp_path: Path) -> None:
+    receipt = usage.record(books, write(tmp_path, "2026-10,u1,t1,app,DE,3"), dry_run=True)
+
+    assert receipt.rows == {"2026-10": 1}
+    assert queries.periods(EVERYONE, books) == []
+    assert not (books.home / "snapshots").exists()
+
+
+def test_rows_of_another_period_than_the_one_asked_for_are_faults(
+    books: Books, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="'2026-11' is not 2026-10"):
+        usage.record(books, write(tmp_path, "2026-11,u1,t1,app,DE,3"), period=OCTOBER)
+
+
+def test_a_closed_period_refuses_new_usage(closed: Books, tmp_path: Path) -> None:
+    path = write(tmp_path, "2026-10,u9,t1,app,DE,3", "2026-11,u9,t1,app,DE,3")
+
+    with pytest.raises(PeriodClosed, match="period 2026-10 is closed; "):
+        usage.record(closed, path)
+
+    assert len(queries.periods(EVERYONE, closed)) == 1
+
+
+def test_parquet_and_tables_are_judged_like_csv(books: Books, tmp_path: Path) -> None:
+    rows = [["2026-10", "u1", "t1", "app", "DE", plays] for plays in (3, -1)]
+    columns = dict(zip(HEADER.strip().split(","), map(list, zip(*rows, strict=True)), strict=True))
+    pq.write_table(pa.table(columns), tmp_path / "usage.parquet")
+
+    with pytest.raises(BadInput) as refused:
+        usage.record(books, tmp_path / "usage.parquet")
+
+    assert faults(refused) == [(2, None), (2, "plays")]
+
+    receipt = usage.record_table(books, pa.table(columns).slice(0, 1), "a simulation")
+
+    assert receipt.rows == {"2026-10": 1}
+
+
+def test_a_hundred_thousand_rows_take_seconds_even_when_all_are_wrong(
+    books: Books, tmp_path: Path
+) -> None:
+    rows = [f"2026-10,u{i // 10},t{i % 10},app,DE,{i % 9}" for i in range(100_000)]
+    began = time.process_time()
+    usage.record(books, write(tmp_path, *rows))
+    with pytest.raises(BadInput) as refused:
+        usage.record(books, write(tmp_path, *(row.replace("DE", "Germany") for row in rows)))
+
+    assert len(refused.value.problems) == 100_000
+    assert time.process_time() - began < 10

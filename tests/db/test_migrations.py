@@ -1,0 +1,76 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from db import engine as engine_room
+from db.engine import Books, migrations, open_books, reading, revision, upgrade
+from db.schema import HEAD
+from db.triggers import REFUSALS, present
+
+
+def test_up_down_and_up_again(books: Books) -> None:
+    command.downgrade(migrations(books.engine), "base")
+
+    assert revision(books) is None
+    assert inspect(books.engine).get_table_names() == ["alembic_version"]
+
+    upgrade(books)
+
+    assert revision(books) == HEAD
+
+
+def test_the_schema_is_what_the_migrations_make(books: Books) -> None:
+    command.check(migrations(books.engine))
+
+
+def test_the_triggers_are_there_after_going_down_and_up(books: Books) -> None:
+    command.downgrade(migrations(books.engine), "base")
+    upgrade(books)
+
+    with reading(books) as connection:
+        assert set(present(connection)) == {refusal.trigger for refusal in REFUSALS}
+
+
+def test_there_is_one_last_migration_and_the_code_knows_it(books: Books) -> None:
+    scripts = ScriptDirectory.from_config(migrations(books.engine))
+
+    assert scripts.get_heads() == [HEAD]
+
+
+def test_upgrading_twice_changes_nothing(closed: Books) -> None:
+    upgrade(closed)
+
+    assert revision(closed) == HEAD
+
+
+def test_installed_books_migrate_without_a_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = Path(engine_room.__file__).parents[1]
+    installed = tmp_path / "site 100%" / "db"
+    shutil.copytree(checkout / "migrations", installed / "_migrations")
+    monkeypatch.setattr(engine_room, "_PROJECT", tmp_path / "pyproject.toml")
+    monkeypatch.setattr(engine_room, "files", lambda _package: installed)
+    books = open_books(None, tmp_path / "home")
+
+    upgrade(books)
+
+    assert revision(books) == HEAD
+    books.engine.dispose()
+
+
+def test_every_constraint_has_a_name(books: Books) -> None:
+    inspector = inspect(books.engine)
+    for table in inspector.get_table_names():
+        named = [
+            inspector.get_pk_constraint(table),
+            *inspector.get_foreign_keys(table),
+            *inspector.get_unique_constraints(table),
+            *inspector.get_check_constraints(table),
+        ]
+        if table != "alembic_version":
+            assert all(constraint["name"] for constraint in named), table

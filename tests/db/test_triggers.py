@@ -1,0 +1,143 @@
+# ruff: noqa: E501  one case a line reads best
+"""The database refuses by itself, whoever asks: every refusal of the registry is provoked here."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+
+from db import schema
+from db.engine import Books, reading
+from db.triggers import GENESIS, REFUSALS, present
+
+HASH = "f" * 64
+OPEN = "insert into period (id, status) values ('2026-11', 'open')"
+DRAFT = (
+    "insert into transaction_ (id, key, kind, period, effective_on, recorded_at, memo,"
+    " content_sha256, prev_hash, hash, sealed) select 3, 'k', 'x', '2026-11', '2026-11-01', 'now',"
+    f" '', 'c', hash, '{HASH}', false from transaction_ where id = 2"
+)
+ONE_SIDED = (
+    "insert into posting (transaction_id, line, account, amount_micros, currency)"
+    " values (3, 1, 'platform', 5, 'EUR')"
+)
+OTHER_SIDE = ONE_SIDED.replace("3, 1, 'platform', 5, 'EUR'", "3, 2, 'cash', -5, 'USD'")
+SEAL = "update transaction_ set sealed = true where id = 3"
+COPY = "insert or replace into {0} select * from {0} limit 1"
+APPEND_ONLY = (
+    "posting",
+    "snapshot",
+    "run",
+    "run_recording",
+    "track_share",
+    "period_input",
+    "period_revenue",
+)
+PAYOUT = ("payout", *(table.name for table in schema.PAYOUT_PARTS))
+
+
+def again(table: str) -> list[str]:
+    """Put a row where one is, in an open period and transaction, so that nothing else refuses."""
+    if table == "posting":
+        return [OPEN, DRAFT, ONE_SIDED, ONE_SIDED.replace("insert", "insert or replace", 1)]
+    if not table.startswith("period_"):
+        return [COPY.format(table)]
+    columns = schema.metadata.tables[table].columns.keys()[1:]
+    row = f"into {table} select '2026-11', {', '.join(columns)} from {table} limit 1"
+    return [OPEN, f"insert {row}", f"insert or replace {row}"]
+
+
+def attempts() -> list[tuple[str, str, list[str]]]:
+    """Trigger, sentence (its beginning), and the SQL whose last statement provokes it."""
+    cases = [
+        ("period_insert_open", "a period begins open", ["insert into period (id, status) values ('2027-01', 'closed')"]),
+        ("period_update_while_open", "a closed period is neither", ["update period set status = 'open'"]),
+        ("period_update_id", "a period keeps its name", [OPEN, "update period set id = '2027-02' where id = '2026-11'"]),
+        ("period_update_sealed", "a transaction of the period is not sealed", [OPEN, DRAFT, "update period set status = 'closed' where id = '2026-11'"]),
+        ("period_delete_never", "a period is never removed", ["delete from period"]),
+        ("period_insert_twice", "that period is there", ["insert or replace into period (id, status) values ('2026-10', 'open')"]),
+        ("transaction__insert_twice", "that transaction_ is there|the period is closed|does not continue", [COPY.format("transaction_")]),
+        ("transaction__insert_twice", "that transaction_ is there", [OPEN, DRAFT.replace("select 3, 'k'", "select 3, key").replace("insert into", "insert or replace into")]),
+        ("transaction__insert_while_new_open", "the period is closed", [DRAFT.replace("2026-11", "2026-10")]),
+        ("transaction__insert_unsealed", "a transaction is sealed after", [OPEN, DRAFT.replace("false", "true")]),
+        ("transaction__insert_one_at_a_time", "the transaction before is not", [OPEN, DRAFT, DRAFT.replace("select 3, 'k'", "select 4, 'k4'").replace("where id = 2", "where id = 3").replace(HASH, "e" * 64)]),
+        ("transaction__insert_continues", "the transaction does not continue", [OPEN, DRAFT.replace("select 3", "select 4")]),
+        ("transaction__insert_continues", "the transaction does not continue", [OPEN, DRAFT.replace("hash, '", f"'{GENESIS}', '")]),
+        ("transaction__update_seals_once", "a transaction is never changed", ["update transaction_ set memo = 'mine'"]),
+        ("transaction__update_seals_once", "a transaction is never changed", ["update transaction_ set sealed = false"]),
+        ("transaction__update_seals_once", "a transaction is never changed", [OPEN, DRAFT, ONE_SIDED, OTHER_SIDE.replace("USD", "EUR"), SEAL.replace("sealed =", "memo = 'mine', sealed =")]),
+        ("transaction__update_not_empty", "the transaction has no postings", [OPEN, DRAFT, SEAL]),
+        ("transaction__update_balances", "the transaction does not sum", [OPEN, DRAFT, ONE_SIDED, SEAL]),
+        ("transaction__update_balances", "the transaction does not sum", [OPEN, DRAFT, ONE_SIDED, OTHER_SIDE, SEAL]),
+        ("transaction__delete_never", "a transaction is never removed", ["delete from transaction_ where id = 2"]),
+        ("posting_insert_unsealed", "a sealed transaction takes no more", [ONE_SIDED.replace("(3, 1", "(2, 99")]),
+        ("period_input_insert_while_new_open", "the period is closed", ["insert into period_input select period, (select sha256 from snapshot where kind = 'allocations'), kind, source, recorded_at from period_input limit 1"]),
+        ("period_revenue_insert_while_new_open", "the period is closed", ["insert into period_revenue select period, snapshot, 'USD', micros from period_revenue"]),
+    ]  # fmt: skip
+    for table in APPEND_ONLY:
+        column = inspect(schema.metadata.tables[table]).columns.keys()[-1]
+        cases += [
+            (f"{table}_update_never", f"a {table} is never changed", [f'update {table} set "{column}" = null']),
+            (f"{table}_delete_never", f"a {table} is never removed", [f"delete from {table}"]),
+            (f"{table}_insert_twice", f"that {table} is there", again(table)),
+        ]  # fmt: skip
+    for table in ("interest", "terms"):
+        cases += [
+            (f"{table}_update_ends_once", f"a {table} row may only be ended", [f"update {table} set party = 'bob'"]),
+            (f"{table}_update_ends_once", f"a {table} row may only be ended", [f"update {table} set recorded_to = 'x'", f"update {table} set recorded_to = 'y'"]),
+            (f"{table}_delete_never", f"a {table} row is never removed", [f"delete from {table}"]),
+            (f"{table}_insert_twice", f"that {table} is there", [COPY.format(table)]),
+        ]  # fmt: skip
+    for table in PAYOUT:
+        moved = f"update {table} set {'period' if table == 'payout' else 'payout'} = "
+        cases += [
+            (f"{table}_insert_while_new_open", "the period is closed", [COPY.format(table)]),
+            (f"{table}_update_while_old_open", "the period is closed", [moved + "'elsewhere'"]),
+            (f"{table}_delete_while_old_open", "the period is closed", [f"delete from {table}"]),
+        ]
+    cases.append(("payout_update_while_new_open", "the period is closed", [OPEN, "insert into payout select 'p2', '2026-11', rule, rule_version, provider, currency, publishing_ppm, snapshot, platform_micros, content_sha256, recorded_at from payout", "update payout set period = '2026-10' where id = 'p2'"]))  # fmt: skip
+    for table in PAYOUT[1:]:
+        columns = [c.name for c in schema.metadata.tables[table].columns if c.name != "payout"]
+        names = ", ".join(f'"{name}"' for name in columns)
+        cases.append((f"{table}_update_while_new_open", "the period is closed", [f"insert into {table} (payout, {names}) select 'gone', {names} from {table} limit 1", f"update {table} set payout = '2026-10/pro_rata' where payout = 'gone'"]))  # fmt: skip
+    return cases
+
+
+@pytest.mark.parametrize(("trigger", "sentence", "statements"), attempts())
+@pytest.mark.parametrize("pragma", ["on", "off"])
+def test_the_database_refuses(
+    closed_file: Path, trigger: str, sentence: str, statements: list[str], pragma: str
+) -> None:
+    # A stranger's connection: no foreign keys, and REPLACE may go past the delete triggers.
+    assert trigger in {refusal.trigger for refusal in REFUSALS}
+    connection = sqlite3.connect(closed_file)
+    connection.execute("pragma foreign_keys = off")
+    connection.execute(f"pragma recursive_triggers = {pragma}")
+    try:
+        for statement in statements[:-1]:
+            connection.execute(statement)
+
+        with pytest.raises(sqlite3.IntegrityError, match=sentence):
+            connection.execute(statements[-1])
+    finally:
+        connection.close()
+
+
+def test_every_refusal_is_provoked_by_some_attempt() -> None:
+    provoked = {trigger for trigger, _, _ in attempts()}
+
+    assert provoked == {refusal.trigger for refusal in REFUSALS}
+
+
+def test_the_database_has_the_triggers_of_the_registry_and_no_others(books: Books) -> None:
+    with reading(books) as connection:
+        there = present(connection)
+
+    assert set(there) == {refusal.trigger for refusal in REFUSALS}
+
+
+def test_the_names_of_triggers_are_different() -> None:
+    names = [refusal.trigger for refusal in REFUSALS]
+
+    assert len(names) == len(set(names))

@@ -1,0 +1,75 @@
+"""A small statement that names everything a statement can name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from royalty.allocation import Allocation, AllocationOptions, Rights, TrackRevenue, allocate
+from royalty.catalogue import Party
+from royalty.money import Money
+from royalty.statement import Heading, Movements, Sources, Statement, lines_of, make_statement
+from royalty.terms import Terms
+from tests.oracle import PPB
+from tests.royalty.worlds import FIRST, OCTOBER, interest, pool_of, recording, share
+
+POOL = pool_of(1_000_000)
+PARTIES = {
+    "ann": Party(id="ann", name='Ann "A" Çelik, jr.', kind="artist", payee="agency", isni="0001"),
+    "bob": Party(id="bob", name="=Bob", kind="label", payee="agency", ipi="00052210040"),
+    "cy": Party(id="cy", name="Cy", kind="artist", payee="cy"),
+}
+RECORDINGS = {
+    "r1": replace(recording("r1", "w1"), isrc="GBAYE0000351", iswc="T0345246801"),
+    "r2": replace(recording("r2", "w2"), artist="cy", licensed_to=date(2030, 1, 1)),
+}
+
+
+def rows() -> dict[str, Allocation]:
+    rights = Rights(
+        recordings=RECORDINGS,
+        interests=[
+            interest("r1", "ann", 333_333),
+            interest("r1", "bob", 600_000),
+            interest("w1", "ann", right="publishing"),
+            interest("r2", "cy"),
+        ],
+        payees={party.id: party.payee for party in PARTIES.values()},
+        terms=[Terms(party="bob", royalty_rate_ppm=900_000)],
+    )
+    shares = {
+        "g1": [
+            share("r1", 600_000_000, 400_000_000, 800_000_000),
+            share("r2", 100_000_000),
+            share(None, 300_000_000),
+        ],
+        "g2": [share("r1", PPB // 3), share(None, PPB - PPB // 3)],
+    }
+    tracks = {
+        "g1": TrackRevenue(micros=700_001, plays=70),
+        "g2": TrackRevenue(micros=299_999, plays=30),
+    }
+    options = AllocationOptions(on=FIRST, publishing_ppm=250_000)
+    allocations = allocate(POOL, tracks, shares, rights, options)
+    return {f"a#{n}": row for n, row in enumerate(allocations)}
+
+
+def statement(payee: str = "agency", opening: int = 5_000_000) -> Statement:
+    sources = Sources(
+        rule="pro_rata-1",
+        pools={POOL.id: POOL},
+        recordings=RECORDINGS,
+        parties=PARTIES,
+        postings={(POOL.id, "master"): ("2.3", "ab12"), (POOL.id, "publishing"): ("2.4", "cd34")},
+    )
+    heading = Heading(payee=payee, payee_name="The Agency", period=OCTOBER, rule="pro_rata-1")
+    zero = Money(0, "EUR")
+    movements = Movements(
+        opening=Money(opening, "EUR"),
+        adjustments=Money(-11, "EUR"),
+        recouped=Money(7, "EUR"),
+        reserved=Money(5, "EUR"),
+        withheld=Money(3, "EUR"),
+        paid=zero,
+    )
+    return make_statement(heading, lines_of(payee, rows(), sources), movements)

@@ -1,0 +1,126 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from royalty.audit import compare, conservation, farm_cost
+from royalty.ledger import PoolMoney, Total, balances, closing_transactions
+from royalty.money import Money
+from tests.oracle import World
+from tests.royalty.worlds import OCTOBER, T3, divided
+
+amounts = st.dictionaries(
+    st.sampled_from(["ann", "bob", "cy"]), st.integers(0, 10**12).map(lambda n: Money(n, "EUR"))
+)
+
+
+def eur(micros: int) -> Money:
+    return Money(micros, "EUR")
+
+
+def accounts(**micros: int) -> dict[str, Money]:
+    return {name.replace("_", "."): eur(each) for name, each in micros.items()}
+
+
+def test_every_micro_that_came_in_is_somewhere() -> None:
+    books = accounts(
+        receivable_platform=1000,
+        cash=-40,
+        payable_ann=-500,
+        payable_bob=-100,
+        suspense_unmatched=-30,
+        suspense_held=-20,
+        reserve_ann=-50,
+        advance_unrecouped=-60,
+        withheld_DE=-10,
+        platform=-190,
+    )
+
+    report = conservation(OCTOBER, "EUR", books)
+
+    assert report.holds
+    assert report.parts == {
+        "paid": eur(40),
+        "payable": eur(600),
+        "suspense.held": eur(20),
+        "suspense.unmatched": eur(30),
+        "reserve": eur(50),
+        "recouped": eur(60),
+        "withheld": eur(10),
+        "platform": eur(190),
+    }
+
+
+def test_a_pool_not_wholly_divided_shows_as_a_difference() -> None:
+    books = accounts(receivable_platform=10, payable_ann=-7) | {"pool.2026-10/a/DE/EUR": eur(-3)}
+
+    report = conservation(OCTOBER, "EUR", books)
+
+    assert (report.holds, report.difference) == (False, eur(3))
+
+
+def test_an_unknown_account_shows_as_a_difference() -> None:
+    report = conservation(OCTOBER, "EUR", accounts(receivable_platform=10, payables_ann=-10))
+
+    assert report.difference == eur(10)
+
+
+def test_a_closing_conserves_what_came_in() -> None:
+    pools = [PoolMoney(id="p", gross=eur(1000), amount=eur(700))]
+    totals = [
+        Total(pool="p", payee="ann", right="master", kind="attributed", amount=eur(690)),
+        Total(pool="p", payee=None, right=None, kind="suspense_unmatched", amount=eur(10)),
+    ]
+    posted = balances(closing_transactions(OCTOBER, pools, totals))
+
+    report = conservation(OCTOBER, "EUR", {account: each for (account, _), each in posted.items()})
+
+    assert (report.holds, report.revenue, report.platform) == (True, eur(1000), eur(300))
+
+
+def test_rules_stand_side_by_side_for_every_payee() -> None:
+    rows = compare(
+        {
+            "pro_rata": {"ann": eur(5), "bob": eur(5)},
+            "user_centric": {"ann": eur(3), "cy": eur(7)},
+        },
+        "EUR",
+    )
+
+    assert [(row.payee, row.differences) for row in rows] == [
+        ("ann", {"user_centric": eur(-2)}),
+        ("bob", {"user_centric": eur(-5)}),
+        ("cy", {"user_centric": eur(7)}),
+    ]
+
+
+def test_a_click_farm_costs_others_under_pro_rata_and_nobody_under_user_centric() -> None:
+    honest = World(
+        {pair: count for pair, count in T3.plays.items() if pair[0] != "bot"},
+        {listener: fee for listener, fee in T3.fees.items() if listener != "bot"},
+        T3.rate_ppm,
+    )
+
+    def cost(rule: str):
+        with_farm, without = (
+            {track: eur(micros) for track, micros in divided(rule, world).items()}
+            for world in (T3, honest)
+        )
+        return farm_cost(rule, with_farm, without, "EUR")
+
+    pooled, own = cost("pro_rata"), cost("user_centric")
+
+    assert [(each.payee, each.difference) for each in pooled.losers] == [("H", eur(-5_670_000))]
+    assert (pooled.gained, pooled.moved, pooled.paid_in) == (
+        eur(6_370_000),
+        eur(5_670_000),
+        eur(700_000),
+    )
+    assert own.losers == ()
+    assert (own.gained, own.moved, own.paid_in) == (eur(700_000), eur(0), eur(700_000))
+
+
+@given(with_farm=amounts, without=amounts)
+def test_what_was_gained_is_what_was_moved_and_paid_in(with_farm, without) -> None:
+    cost = farm_cost("pro_rata", with_farm, without, "EUR")
+
+    assert cost.gained == cost.moved + cost.paid_in
+    assert {change.payee for change in cost.changes} == {*with_farm, *without}

@@ -1,0 +1,117 @@
+"""What the documents show is what the product does: their transcripts are run and compared."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TRANSCRIPT = re.compile(r"(<!-- checked -->\n```console\n)(.*?)(```)", re.DOTALL)
+PROMPT = "$ "
+
+
+def run(command: str, folder: Path) -> str:
+    """Run one command line as a reader would, its two streams together."""
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+    }
+    environment.pop("TANTIEME_HOME", None)
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.stdout
+
+
+def played(transcript: str, folder: Path) -> str:
+    """Run a transcript's commands again and write down what they print."""
+    commands = [line for line in transcript.splitlines() if line.startswith(PROMPT)]
+    lines = []
+    for line in commands:
+        printed = run(line.removeprefix(PROMPT), folder)
+        lines.append(line)
+        lines += [each.rstrip() for each in printed.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["README.md"])
+def test_transcripts_are_what_the_commands_print(
+    name: str, tmp_path: Path, update_golden: bool
+) -> None:
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    document = ROOT / name
+    text = document.read_text(encoding="utf-8")
+    found = TRANSCRIPT.findall(text)
+    fresh = TRANSCRIPT.sub(lambda m: m[1] + played(m[2], tmp_path) + m[3], text)
+    if update_golden:
+        document.write_text(fresh, encoding="utf-8")
+
+    assert found, f"{name} shows no checked transcript"
+    assert fresh == text or update_golden
+
+
+def commands() -> list[tuple[str, click.Command]]:
+    from cli.main import COMMANDS, tantieme
+
+    context = click.Context(tantieme)
+    listed = []
+    for name in COMMANDS:
+        command = tantieme.get_command(context, name)
+        assert command is not None
+        listed.append((name, command))
+        if isinstance(command, click.Group):
+            listed += [(f"{name} {sub}", found) for sub, found in command.commands.items()]
+    return listed
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    bare = [
+        name
+        for name, command in commands()
+        if not command.help
+        or (not isinstance(command, click.Group) and "Example:" not in command.help)
+    ]
+
+    assert not bare
+
+
+def test_every_command_has_a_place_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    missing = [
+        name
+        for name, _ in commands()
+        if f"tantieme {name}" not in readme.replace("--home demo-home ", "")
+    ]
+
+    assert not missing
+
+
+def test_every_dependency_has_its_reason_in_the_readme() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = [*project["dependencies"], *project["optional-dependencies"]["demo"]]
+    names = {re.split(r"[\[<>=]", requirement)[0] for requirement in listed}
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert {name for name in names if f"`{name}`" not in readme} == set()
+
+
+def test_every_decision_names_what_was_rejected() -> None:
+    records = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    bare = [each.name for each in records if "Rejected alternatives" not in each.read_text("utf-8")]
+
+    assert records
+    assert not bare
