@@ -1,9 +1,9 @@
 """Scores of one track → evidence per work: mean, interval, and whether it clears the null.
 
 The null is what held-back works score, which nobody trained on. Per item their scores have a mean
-μ, a spread σ_b between works and σ_e within a work (one-way analysis of variance, method of
-moments), so a never-trained work of m items scores m μ, give or take sqrt(m² σ_b² + m σ_e²). A
-work's excess is its summed score minus m μ.
+μ, a standard deviation b between works and e within a work (one-way analysis of variance, method of
+moments), so a never-trained work of m items scores m μ, give or take sqrt(m² b² + m e²). A work's
+excess is its summed score minus m μ.
 
 The gate, `GATE`: each work's standardised excess gets a one-sided p-value against the placebos,
 by the tail that fits them worst among Student's t, Pearson III (their skew) and a Student's t of

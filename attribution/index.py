@@ -61,7 +61,7 @@ class IndexOptions:
     """What the index holds. `execution` alone is no part of its identity."""
 
     sketch: SketchOptions = field(default_factory=SketchOptions)
-    seeds: tuple[int, ...] = (0,)  # one member for each checkpoint and seed
+    seeds: tuple[int, ...] = (0, 1)  # one member for each checkpoint and seed, from one pass
     gradient_of: Literal["measurement", "loss"] = "measurement"
     shard_rows: int = 512
     execution: Execution = field(default_factory=Execution)

@@ -7,6 +7,7 @@ money commands start without torch.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -15,6 +16,10 @@ import click
 
 from cli.workspace import Workspace
 from royalty.errors import BadInput, RoyaltyError
+
+# PyTorch's threads otherwise spin while they wait: on a machine that does anything else beside,
+# a training step then takes 25 times as long. Read when torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 COMMANDS = {
     "demo": "cli.demo:demo",

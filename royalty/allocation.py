@@ -413,13 +413,6 @@ def to_table(rows: Iterable[Allocation]) -> pa.Table:
     return pa.Table.from_batches(batches, schema=SCHEMA)
 
 
-def from_table(table: pa.Table) -> Iterator[Allocation]:
-    """Read allocations back from their snapshot, in its order."""
-    for batch in table.select(COLUMNS).to_batches(max_chunksize=_BATCH):
-        for row in batch.to_pylist():
-            yield Allocation(**row)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
     """A sum of allocations with its interval: low ends and high ends add up, so it is cautious."""

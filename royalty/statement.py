@@ -5,16 +5,11 @@ Opening + earned + adjustments - recouped - reserved - withheld - paid = closing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from royalty.catalogue import Party, Recording
 from royalty.money import Money, total
 from royalty.period import Period
-
-if TYPE_CHECKING:
-    from royalty.allocation import Allocation, Pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,76 +129,6 @@ class Heading:
     def statement_id(self) -> str:
         """The statement's id, such as `2026-10/ann`."""
         return f"{self.period}/{self.payee}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
-    """What turns a payee's allocations into lines: where each came from and is posted."""
-
-    rule: str
-    pools: Mapping[str, Pool]  # by id
-    recordings: Mapping[str, Recording]
-    parties: Mapping[str, Party]
-    postings: Mapping[tuple[str, str | None], tuple[str, str]]  # (pool, right) → posting id, hash
-
-
-def lines_of(payee: str, rows: Mapping[str, Allocation], sources: Sources) -> list[Line]:
-    """Make a line of each of a payee's allocations; `rows` maps an allocation's id to it.
-
-    `rows` also holds the `platform` rows of the payee's parties, whose amounts are what terms kept
-    back: they become the deductions. Rows of other payees are left out.
-    """
-    kept = {_subject(row): row.micros for row in rows.values() if row.kind == "platform"}
-    return [
-        _line(key, row, kept.get(_subject(row), 0), sources)
-        for key, row in rows.items()
-        if row.payee == payee
-    ]
-
-
-def _subject(row: Allocation) -> tuple[str | None, ...]:
-    return (row.pool, row.track, row.recording, row.right, row.party)
-
-
-def _line(key: str, row: Allocation, kept_micros: int, sources: Sources) -> Line:
-    pool = sources.pools[row.pool]
-    currency = pool.amount.currency
-    recording = sources.recordings[row.recording or ""]
-    party = sources.parties[row.party or ""]
-    artist = sources.parties.get(recording.artist)
-    posting, posting_hash = sources.postings.get((row.pool, row.right), (None, None))
-    return Line(
-        kind=row.kind,
-        pool=row.pool,
-        pool_amount=pool.amount,
-        source=pool.source,
-        territory=pool.territory,
-        track=row.track,
-        recording=recording.id,
-        work=recording.work,
-        title=recording.title,
-        artist=artist.name if artist else recording.artist,
-        isrc=recording.isrc,
-        iswc=recording.iswc,
-        party=party.id,
-        party_ipi=party.ipi,
-        artist_isni=artist.isni if artist else None,
-        right=row.right or "",
-        plays=row.plays,
-        share_ppb=row.share_ppb,
-        low_ppb=row.low_ppb,
-        high_ppb=row.high_ppb,
-        interest_ppm=row.interest_ppm,
-        gross=Money(row.micros + kept_micros, currency),
-        deductions=Money(-kept_micros, currency),
-        net=Money(row.micros, currency),
-        low=Money(row.low_micros, currency),
-        high=Money(row.high_micros, currency),
-        rule=sources.rule,
-        posting=posting,
-        posting_hash=posting_hash,
-        allocation=key,
-    )
 
 
 def make_statement(heading: Heading, lines: Iterable[Line], movements: Movements) -> Statement:

@@ -1,0 +1,1 @@
+"""Attribution methods, one file a family: influence (trak), and similarity, labelled as such."""

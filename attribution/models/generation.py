@@ -49,8 +49,8 @@ class GenerationOptions:
     prompts: Sequence[Sequence[int]] = ()  # opening events; track i begins with prompt i, in turn
     events_per_second_max: int = 60
     simultaneous_max: int = 16  # events at one moment
-    sounding_max: int = 10  # notes at one moment
-    note_ms_max: int = 6000
+    sounding_max: int = 8  # notes at one moment
+    note_ms_max: int = 4000
     silence_ms_max: int = 2000
 
 
@@ -219,8 +219,8 @@ class _Track:
         longest_ms = options.note_ms_max if sounding.struck_ms else options.silence_ms_max
         left = max(since_ms + longest_ms - sounding.now_ms, 0) // GRID_MS
         possible[TIME_SHIFT : min(TIME_SHIFT + left, VELOCITY)] = True
-        if VELOCITY <= sounding.last < BOS:  # a velocity is set for a note, not for a pause
-            possible[TIME_SHIFT:VELOCITY] = False
+        if VELOCITY <= sounding.last < BOS and possible[NOTE_ON:NOTE_OFF].any():
+            possible[TIME_SHIFT:VELOCITY] = False  # a velocity is set for a note, not for a pause
 
     def _refuse_to_go_on_forever(self) -> None:
         events_max = self.options.events_per_second_max * self.options.seconds_min + 512

@@ -28,6 +28,7 @@ from royalty.period import Period
 from royalty.rules import RULES
 
 TRACKS = 12
+SECONDS = 60  # a longer track says more about what shaped it
 SETTINGS = Settings(publishing_ppm=500_000, royalty_rate_ppm={"default": 650_000})
 CHOICE = Choice(seed=1)
 
@@ -112,7 +113,7 @@ def _generate(workspace: Workspace, works: Sequence[Mapping[str, str]]) -> list[
     for work in works:
         if work["role"] == "train":
             first.setdefault(work["artist"], work["recording"])
-    order = wished(workspace, None, Wish(count=TRACKS, prompts=tuple(first.values())))
+    order = wished(workspace, None, Wish(count=TRACKS, seconds=SECONDS, prompts=tuple(first.values())))
     with progress("Generating tracks") as report:
         made = generate_tracks(workspace, order, report)
     narrate(f"{len(made.tracks)} tracks {'were already here' if made.already else 'generated'}.")

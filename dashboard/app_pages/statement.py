@@ -114,8 +114,8 @@ def _lines(statement: Statement) -> None:
         return
     st.caption(
         f"{len(statement.lines):,} lines, each one party's part of one recording in one track, "
-        f"in {statement.currency}, to the micro. Unattributed: money that no recording was shown to "
-        "have earned, divided by the terms. Choose a line to see what it walks back to."
+        f"in {statement.currency}, to the micro. Unattributed: money that no recording was shown "
+        "to have earned, divided by the terms. Choose a line to see what it walks back to."
     )
     event = st.dataframe(
         _table(lines),

@@ -17,7 +17,7 @@ from typing import Literal
 
 from ibis import Table
 
-from royalty.errors import NotFound, RoyaltyError
+from royalty.errors import RoyaltyError
 from royalty.rules.arithmetic import (
     LISTENER_PLAYS_MAX,
     MICROS_MAX,
@@ -28,7 +28,7 @@ from royalty.rules.arithmetic import (
 from royalty.rules.pro_rata import pro_rata
 from royalty.rules.user_centric import user_centric
 
-__all__ = ["RULES", "PoolTotals", "Rule", "pool_totals", "rule_named"]
+__all__ = ["RULES", "PoolTotals", "Rule", "pool_totals"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +48,6 @@ RULES = {
         Rule(name="user_centric", version="user_centric-1", sees="tracks", divide=user_centric),
     )
 }
-
-
-def rule_named(name: str) -> Rule:
-    """Look up a rule; `user-centric` is `user_centric`. Raises `NotFound` with the names."""
-    rule = RULES.get(name.replace("-", "_"))
-    if rule is None:
-        raise NotFound(f"there is no rule '{name}'; choose one of {', '.join(RULES)}")
-    return rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

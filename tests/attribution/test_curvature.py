@@ -68,7 +68,7 @@ def test_the_rows_of_one_held_back_work_enter_the_gram_together():
 def test_copies_of_a_row_share_what_one_would_have_earned_as_the_duplicate_law_says():
     phi, query = rows(20, 6), rows(1, 6, seed=2).double()
     row = rows(1, 6, seed=3)
-    truth, damping = inverse(phi, 0.5)
+    truth, _ = inverse(phi, 0.5)
     h0 = float(row.double() @ truth @ row.double().T)
     alone = float(query @ truth @ row.double().T)
     fitted = fit(phi, [slice(0, 6)])

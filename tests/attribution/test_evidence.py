@@ -87,8 +87,8 @@ def test_stated_90_percent_intervals_cover_known_shares_in_80_to_97_percent_of_c
         false_pay.append(paid[~real].sum())
         unattributed.append(1 - paid.sum())
 
-    print(f"\n90 % share intervals cover {np.mean(covered):.1%} of {len(covered)} known shares;")
-    print(f"paid to noise {np.mean(false_pay):.1%}, unattributed {np.mean(unattributed):.1%}")
+    print(f"\n90 % share intervals cover {np.mean(covered):.1%} of {len(covered)} known shares;")  # noqa: T201
+    print(f"paid to noise {np.mean(false_pay):.1%}, unattributed {np.mean(unattributed):.1%}")  # noqa: T201
     assert 0.80 <= np.mean(covered) <= 0.97
     assert np.mean(false_pay) < 0.03
 
@@ -101,7 +101,7 @@ def test_the_interval_of_a_work_covers_its_effect_as_often_as_it_says():
         low, high = column(evidence, "low"), column(evidence, "high")
         covered.append(np.mean((low <= world.effects) & (world.effects <= high)))
 
-    print(f"\n90 % intervals of works cover {np.mean(covered):.1%} of known effects")
+    print(f"\n90 % intervals of works cover {np.mean(covered):.1%} of known effects")  # noqa: T201
     assert 0.85 <= np.mean(covered) <= 0.97
 
 
@@ -116,9 +116,8 @@ def test_without_any_effect_hardly_anything_is_paid_where_the_bound_alone_would_
         gated.append(shares(column(evidence, "mean"), column(evidence, "cleared")).sum())
         bound_only.append(shares(column(evidence, "mean"), column(evidence, "low") > 0).sum())
 
-    print(
-        f"\n{shape} noise: paid {np.mean(gated):.1%}; by the bound alone {np.mean(bound_only):.1%}"
-    )
+    figures = f"paid {np.mean(gated):.1%}; by the bound alone {np.mean(bound_only):.1%}"
+    print(f"\n{shape} noise: {figures}")  # noqa: T201
     assert np.mean(gated) < noise_pay_max
     assert np.mean(bound_only) > 0.5
 
@@ -224,7 +223,8 @@ def test_too_few_placebos_are_refused_unless_asked_for():
 
 def test_placebos_without_any_spread_leave_no_doubt_and_no_division_by_zero():
     flat = label(np.zeros((SPANS, 45)), np.ones(45, int), "p")
-    train = scored(np.stack([np.full((SPANS, 3), 2.0 / SPANS) + [0.0, 1.0, -1.0]]), ["a", "b", "c"])
+    effects = np.array([0.0, 1.0, -1.0])
+    train = scored(np.full((1, SPANS, 3), 2.0 / SPANS) + effects, ["a", "b", "c"])
 
     evidence = gather(train, flat)
 
@@ -232,10 +232,9 @@ def test_placebos_without_any_spread_leave_no_doubt_and_no_division_by_zero():
 
 
 def test_benjamini_and_hochberg_choose_as_in_their_paper():
-    p = np.array(
-        [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459]
-        + [0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0]
-    )  # their section 3.2
+    # their section 3.2
+    small = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459]
+    p = np.array([*small, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0])
 
     assert benjamini_hochberg(p, 0.05).sum() == 4
     assert benjamini_hochberg(p[::-1].copy(), 0.05)[-4:].all()
@@ -292,5 +291,5 @@ def test_a_placebo_held_against_the_others_earns_nothing_within_its_interval(ind
         )
         inside.append(evidence.works[0].low <= 0 <= evidence.works[0].high)
 
-    print(f"\nintervals of {len(inside)} placebos that hold zero: {np.mean(inside):.1%}")
+    print(f"\nintervals of {len(inside)} placebos that hold zero: {np.mean(inside):.1%}")  # noqa: T201
     assert 0.80 <= np.mean(inside) <= 0.99

@@ -1,7 +1,7 @@
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from attribution.gradients import Lens, exact_gradients, sketched_gradients, unhooked
 from attribution.models.event_transformer import EventTransformer, event_task
@@ -27,7 +27,7 @@ class Layers(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         x = self.rms(self.norm(torch.tanh(self.wide(self.table(tokens)))))
-        x = F.relu(self.conv(x.transpose(1, 2)), inplace=True).transpose(1, 2)
+        x = functional.relu(self.conv(x.transpose(1, 2)), inplace=True).transpose(1, 2)
         return self.head(self.turned(x))
 
 
@@ -55,7 +55,7 @@ class Bare(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         x = self.table(tokens) + self.places + self.positions(torch.arange(5))
-        return F.linear(torch.tanh(self.head(x)), self.table.weight)
+        return functional.linear(torch.tanh(self.head(x)), self.table.weight)
 
 
 def score(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
@@ -131,7 +131,7 @@ def test_the_hooks_agree_with_torch_func_on_the_event_transformer():
     assert unhooked(model, task.loss, batch, list(truth)) == frozenset()
     found = sketched_gradients(lens(model, task.loss), batch)[0]
     start = 0
-    for name, gradient in truth.items():
+    for gradient in truth.values():
         stop = start + gradient[0].numel()
         assert_agree(found[:, start:stop], gradient.flatten(1))
         start = stop
@@ -159,7 +159,7 @@ def test_padding_changes_no_gradient():
     seen = lens(model, task.measurement, SketchOptions(side=4))
     tokens = torch.randint(1, VOCABULARY, (3, 10))
     short = {"tokens": tokens, "mask": torch.ones(3, 10, dtype=torch.bool)}
-    long = {"tokens": F.pad(tokens, (0, 8)), "mask": F.pad(short["mask"], (0, 8))}
+    long = {"tokens": functional.pad(tokens, (0, 8)), "mask": functional.pad(short["mask"], (0, 8))}
 
     assert_agree(sketched_gradients(seen, long)[0], sketched_gradients(seen, short)[0])
 

@@ -56,7 +56,7 @@ def test_gradients_too_large_or_too_small_for_half_precision_survive(tmp_path):
     np.testing.assert_allclose(index_module.read_shard(tmp_path, shard), rows, rtol=1e-3)
 
 
-def test_a_finished_index_is_left_as_it_is(index, world, small_options, copied):
+def test_a_finished_index_is_left_as_it_is(world, small_options, copied):
     before = content(copied)
 
     build(world.task, world.checkpoints, world.parts, copied, small_options)

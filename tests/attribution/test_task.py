@@ -61,5 +61,5 @@ def test_patterns_choose_parameters_and_a_bang_takes_them_away():
 
 
 def test_patterns_that_match_nothing_are_refused_with_the_names_there_are():
-    with pytest.raises(UnsupportedParameter, match="0.weight"):
+    with pytest.raises(UnsupportedParameter, match=r"0\.weight"):
         chosen_parameters(task("head.*"), nn.Sequential(nn.Linear(2, 2)))

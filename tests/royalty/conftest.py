@@ -4,13 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from tests.royalty.worlds import connection
-
-# A busy machine is no failure.
-settings.register_profile("royalty", deadline=None)
-settings.load_profile("royalty")
 
 GOLDEN = Path(__file__).with_name("golden")
 

@@ -8,7 +8,7 @@ from datetime import date
 from royalty.allocation import Allocation, AllocationOptions, Rights, TrackRevenue, allocate
 from royalty.catalogue import Party
 from royalty.money import Money
-from royalty.statement import Heading, Movements, Sources, Statement, lines_of, make_statement
+from royalty.statement import Heading, Line, Movements, Statement, make_statement
 from royalty.terms import Terms
 from tests.oracle import PPB
 from tests.royalty.worlds import FIRST, OCTOBER, interest, pool_of, recording, share
@@ -54,22 +54,53 @@ def rows() -> dict[str, Allocation]:
     return {f"a#{n}": row for n, row in enumerate(allocations)}
 
 
-def statement(payee: str = "agency", opening: int = 5_000_000) -> Statement:
-    sources = Sources(
+def line(key: str, row: Allocation, kept_micros: int) -> Line:
+    recording, party = RECORDINGS[row.recording], PARTIES[row.party]
+    posting = {"master": ("2.3", "ab12"), "publishing": ("2.4", "cd34")}[row.right]
+    same = ("kind", "pool", "track", "recording", "work", "party", "right", "plays", "share_ppb")
+    return Line(
+        **{name: getattr(row, name) for name in (*same, "low_ppb", "high_ppb", "interest_ppm")},
+        pool_amount=POOL.amount,
+        source=POOL.source,
+        territory=POOL.territory,
+        title=recording.title,
+        artist=PARTIES[recording.artist].name,
+        isrc=recording.isrc,
+        iswc=recording.iswc,
+        party_ipi=party.ipi,
+        artist_isni=PARTIES[recording.artist].isni,
+        gross=Money(row.micros + kept_micros, "EUR"),
+        deductions=Money(-kept_micros, "EUR"),
+        net=Money(row.micros, "EUR"),
+        low=Money(row.low_micros, "EUR"),
+        high=Money(row.high_micros, "EUR"),
         rule="pro_rata-1",
-        pools={POOL.id: POOL},
-        recordings=RECORDINGS,
-        parties=PARTIES,
-        postings={(POOL.id, "master"): ("2.3", "ab12"), (POOL.id, "publishing"): ("2.4", "cd34")},
+        posting=posting[0],
+        posting_hash=posting[1],
+        allocation=key,
     )
+
+
+def lines(payee: str) -> list[Line]:
+    def subject(row: Allocation) -> tuple[str | None, ...]:
+        return (row.track, row.recording, row.right, row.party)
+
+    kept = {subject(row): row.micros for row in rows().values() if row.kind == "platform"}
+    return [
+        line(key, row, kept.get(subject(row), 0))
+        for key, row in rows().items()
+        if row.payee == payee
+    ]
+
+
+def statement(payee: str = "agency") -> Statement:
     heading = Heading(payee=payee, payee_name="The Agency", period=OCTOBER, rule="pro_rata-1")
-    zero = Money(0, "EUR")
     movements = Movements(
-        opening=Money(opening, "EUR"),
+        opening=Money(5_000_000, "EUR"),
         adjustments=Money(-11, "EUR"),
         recouped=Money(7, "EUR"),
         reserved=Money(5, "EUR"),
         withheld=Money(3, "EUR"),
-        paid=zero,
+        paid=Money(0, "EUR"),
     )
-    return make_statement(heading, lines_of(payee, rows(), sources), movements)
+    return make_statement(heading, lines(payee), movements)

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from royalty.allocation import settle
-from royalty.errors import NotFound, RoyaltyError
-from royalty.rules import RULES, PoolTotals, rule_named
+from royalty.errors import RoyaltyError
+from royalty.rules import RULES, PoolTotals
 from royalty.rules.arithmetic import LISTENER_PLAYS_MAX, MICROS_MAX, PLAYS_MAX
 from tests import oracle
 from tests.oracle import PPM, World
@@ -359,12 +359,6 @@ def test_a_track_that_only_non_payers_play_is_listed(rule: str) -> None:
 
     assert (amounts["C"] > 0) == (rule == "pro_rata")
     assert sum(amounts.values()) == world.pool
-
-
-def test_a_rule_is_found_by_either_spelling_and_an_unknown_one_is_refused() -> None:
-    assert rule_named("user-centric") is RULES["user_centric"]
-    with pytest.raises(NotFound, match="choose one of pro_rata, user_centric"):
-        rule_named("winner-takes-all")
 
 
 @EVERY_RULE

@@ -25,16 +25,6 @@ def test_earnings_are_what_was_allocated_to_the_payee() -> None:
     assert len(drawn.lines) == len(mine)
 
 
-def test_what_terms_kept_back_is_a_negative_deduction() -> None:
-    kept = {row.track: row.micros for row in rows().values() if row.kind == "platform"}
-
-    bobs = [line for line in statement().lines if line.party == "bob"]
-
-    assert {line.track: -line.deductions.micros for line in bobs} == kept
-    assert all(line.net == line.gross + line.deductions for line in bobs)
-    assert {line.deductions.micros for line in statement().lines if line.party == "ann"} == {0}
-
-
 def test_lines_are_numbered_in_canonical_order() -> None:
     drawn = statement()
 
@@ -52,14 +42,6 @@ def test_the_order_in_which_lines_come_changes_nothing() -> None:
     forward = make_statement(heading, drawn.lines, movements)
 
     assert make_statement(heading, drawn.lines[::-1], movements) == forward
-
-
-def test_a_line_walks_back_to_posting_allocation_and_recording() -> None:
-    line = statement().lines[-1]
-
-    assert line.allocation in rows()
-    assert (line.posting, line.posting_hash) == ("2.4", "cd34")
-    assert (line.recording, line.isrc, line.artist) == ("r1", "GBAYE0000351", 'Ann "A" Çelik, jr.')
 
 
 def test_a_payee_without_lines_keeps_the_opening_balance() -> None:

@@ -108,7 +108,7 @@ def test_two_equal_train_rows_get_equal_scores(world, tmp_path):
     )
 
     np.testing.assert_allclose(found.train[..., 3], found.train[..., 20], rtol=1e-3, atol=1e-4)
-    assert found.placebo.shape == (1, 5, 0)
+    assert found.placebo.shape == (2, 5, 0)
 
 
 def test_a_sketch_that_adds_all_parameters_has_one_gram(world, tmp_path):
