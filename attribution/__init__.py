@@ -1,0 +1,1 @@
+"""The engine: tensors in, evidence out. Imports nothing of ours."""

@@ -2,8 +2,7 @@
 
 For rows Φ (row, width) of one parameter the curvature is G = ΦᵀΦ + λI, with λ a multiple (the
 ridge) of the mean squared length of a row, which is the mean diagonal of ΦΦᵀ. One Gram a parameter
-(LoGra) keeps the parameter with the largest gradients from drowning the others: on music it is
-worth more than any width of sketch (measured: mean LDS .475 against .375 at 16 by 16).
+(LoGra) keeps the parameter with the largest gradients from drowning the others.
 Everything is solved in float64, on whichever side is smaller.
 """
 

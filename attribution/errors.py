@@ -1,12 +1,18 @@
 """What the engine refuses.
 
 AttributionError                the engine refuses, and says what to do next
-├── UnsupportedParameter        a parameter no hook can reach; leave it out by Task.parameters
+├── UnsupportedParameter        no parameter of the model is left by Task.parameters
 ├── BadRows                     rows that contradict themselves: ids twice, lengths that differ
 ├── CorruptIndex                a shard, or the manifest, is not what was written
 ├── ForeignIndex                the index was made by another model, task, corpus or options
 ├── IncompleteIndex             a build stopped half-way; run it again and it goes on
-└── TooFewPlacebos              too few held-back works to know what noise looks like
+├── TooFewPlacebos              too few held-back works to know what noise looks like
+├── UnreadableMusic             a file that holds no music we can read (`music.midi`)
+├── CannotRender                no synthesiser or soundfont, or it refused (`music.audio`)
+├── RunRefused                  a run not there, unfinished or altered (`models.training`)
+└── GenerationFailed            a model that wrote no track as long as asked (`models.generation`)
+
+The last four stand where they are raised, beside what needs them.
 """
 
 from __future__ import annotations
@@ -17,7 +23,7 @@ class AttributionError(Exception):
 
 
 class UnsupportedParameter(AttributionError):
-    """A chosen parameter is used in a way no hook can reach."""
+    """The patterns of Task.parameters leave no parameter of the model over."""
 
 
 class BadRows(AttributionError):

@@ -9,8 +9,7 @@ The gate, `GATE`: each work's standardised excess gets a one-sided p-value again
 by the tail that fits them worst among Student's t, Pearson III (their skew) and a Student's t of
 their kurtosis. Benjamini and Hochberg (1995) at `false_discovery` choose what clears, and the
 interval's lower bound must be above zero too. The bound alone would let one noise work in twenty
-through: of 220 works without any effect it pays noise 91 % of the money, this gate 2 % (simulated;
-15 % where the noise is as skewed as a gamma of shape 2).
+through, and that is most of what is paid where nothing has an effect (`docs/method.md`).
 
 The interval comes from joint replicates: query spans, sketch seeds and placebo works are drawn
 again, and a placebo's noise, scaled to the number of items and less what drawing spans and seeds

@@ -29,7 +29,7 @@ class SketchOptions:
     kind: Literal["kronecker", "sjlt", "identity"] = "kronecker"
     side: int = 16  # Kronecker: width of each factor; a parameter becomes at most side² numbers
     width: int = 4096  # SJLT: width of the whole sketch
-    vectors: bool = False  # biases and norms too; they harm (measured), so not by default
+    vectors: bool = False  # biases and norms too
 
 
 @dataclass(frozen=True, slots=True)

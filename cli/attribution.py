@@ -49,9 +49,8 @@ def build_command(workspace: Workspace, run: str | None, dry_run: bool) -> None:
         return
     with progress("Indexing gradients") as report:
         built = build_index(workspace, run, report=report)
-    narrate(
-        f"Index {built.id} of run {built.run} {'was already here' if built.already else 'is built'}."
-    )
+    state = "was already here" if built.already else "is built"
+    narrate(f"Index {built.id} of run {built.run} {state}.")
 
 
 @index.command("info")
@@ -96,14 +95,12 @@ def verify_command(ctx: click.Context, workspace: Workspace) -> None:
 
 @click.command()
 @click.argument("tracks", nargs=-1, metavar="TRACK…")
-@click.option(
-    "--all-new", is_flag=True, help="Every track of the workspace; those known are skipped."
-)
+@click.option("--all-new", is_flag=True, help="Every track; those known are skipped.")
 @run_option
 @as_json
 @dry_run
 @pass_workspace
-def attribute(
+def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     workspace: Workspace,
     tracks: tuple[str, ...],
     all_new: bool,
@@ -120,7 +117,7 @@ def attribute(
     \b
     Example:  tantieme attribute t1a2b3c4d
               tantieme attribute --all-new
-              tantieme attribute song-from-elsewhere.mid --json
+              tantieme attribute from-elsewhere.mid --json
     """
     from cli.jobs.attribution import attribute_tracks, find_tracks
     from cli.jobs.index import build_index
@@ -144,7 +141,8 @@ def attribute(
 
 def _print_attributed(found: Attributed) -> None:
     print_table(
-        f"{found.track}: what shaped it ({found.method}, {found.mapping}, run {found.run})",
+        f"{found.track}  {found.title}\n"
+        f"What shaped it, by {found.method} and {found.mapping} from run {found.run}:",
         ["artist", "work", ">share", ">interval"],
         [
             *((part.artist, part.name, *_cells(part)) for part in found.recordings),

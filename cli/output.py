@@ -36,7 +36,7 @@ dry_run = click.option("--dry-run", is_flag=True, help="Check and report; write 
 pass_workspace = click.make_pass_decorator(Workspace)
 
 
-class PeriodType(click.ParamType):
+class PeriodType(click.ParamType[Period]):
     """A month such as 2026-10."""
 
     name = "period"
@@ -69,7 +69,7 @@ def print_json(document: dict[str, Any]) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table on stdout; columns whose heading starts with `>` are aligned right."""
-    console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     if title:
         click.echo(f"{title}\n")
     table = Table(box=None, pad_edge=False, padding=(0, 2))

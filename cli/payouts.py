@@ -21,7 +21,7 @@ from royalty.rules import RULES
 PERCENT = 10**7  # parts per billion in a percent
 
 
-class RuleType(click.ParamType):
+class RuleType(click.ParamType[str]):
     """The name of a rule; hyphens are taken for underscores."""
 
     name = "rule"
@@ -77,22 +77,28 @@ def print_payouts(computed: list[Payout]) -> None:
     """Print payouts of one month side by side, and what lies outside the payees' amounts."""
     first = computed[0]
     click.echo(f"{first.period}: {first.pool} to divide\n")
-    columns = ["payee", *(f">{name.rule.replace('_', '-')}" for name in computed)]
     if len(computed) == 1:
+        columns = ["payee", f">{_name(first)}", ">90 % interval"]
         rows = [
-            (p.name, str(p.amount), f"{p.low.rounded} to {p.high.rounded}") for p in first.payees
+            (payee.name, str(payee.amount), f"{payee.low.rounded} to {payee.high.rounded}")
+            for payee in first.payees
         ]
-        print_table("", [*columns, ">90 % interval"], rows)
+        print_table("", columns, rows)
     else:
-        rows = _side_by_side(computed)
-        print_table("", columns if len(computed) == 1 else [*columns, ">difference"], rows)
+        columns = ["payee", *(f">{_name(each)}" for each in computed), ">difference"]
+        print_table("", [*columns, f">90 % interval, {_name(first)}"], _side_by_side(computed))
     click.echo()
     for payout in computed:
         click.echo(
-            f"{payout.rule.replace('_', '-')}: {payout.unattributed} of the above was unattributed and "
-            f"divided equally; {payout.idle} came from idle listeners; {payout.suspense} in suspense."
+            f"{_name(payout)}: of this, {payout.unattributed.rounded} was unattributed and divided "
+            f"equally among works,\n  {payout.idle.rounded} came from idle listeners; "
+            f"{payout.suspense.rounded} waits in suspense."
         )
     click.echo("Intervals add up as if all errors of the run went together, so they are wide.")
+
+
+def _name(payout: Payout) -> str:
+    return payout.rule.replace("_", "-")
 
 
 def _side_by_side(computed: list[Payout]) -> list[tuple[str, ...]]:
@@ -100,8 +106,9 @@ def _side_by_side(computed: list[Payout]) -> list[tuple[str, ...]]:
     rows = []
     for payee in computed[0].payees:
         amounts = [found[payee.id].amount for found in by_rule if payee.id in found]
-        cells = [f"{found[payee.id].amount}" if payee.id in found else "" for found in by_rule]
-        rows.append((payee.name, *cells, str(amounts[-1] - amounts[0])))
+        cells = [str(found[payee.id].amount) if payee.id in found else "" for found in by_rule]
+        interval = f"{payee.low.rounded} to {payee.high.rounded}"
+        rows.append((payee.name, *cells, str(amounts[-1] - amounts[0]), interval))
     return rows
 
 

@@ -27,7 +27,7 @@ from cli.workspace import Workspace
 @click.option("--seed", default=0, show_default=True)
 @dry_run
 @pass_workspace
-def train(workspace: Workspace, placebo: Path | None, dry_run: bool, **options: float) -> None:
+def train(workspace: Workspace, /, placebo: Path | None, dry_run: bool, **options: float) -> None:
     """Train a generator on the catalogue, recorded so that it can be repeated.
 
     The run keeps checkpoints at about 20, 30, 40, 50, 70 and 100 % and a card that says what it
@@ -72,7 +72,7 @@ def train(workspace: Workspace, placebo: Path | None, dry_run: bool, **options: 
 )
 @dry_run
 @pass_workspace
-def generate(workspace: Workspace, run: str | None, dry_run: bool, **options: object) -> None:
+def generate(workspace: Workspace, /, run: str | None, dry_run: bool, **options: object) -> None:
     """Generate tracks as MIDI, with their provenance, and render them to audio.
 
     \b
@@ -88,5 +88,5 @@ def generate(workspace: Workspace, run: str | None, dry_run: bool, **options: ob
     with progress("Generating") as report:
         made = generate_tracks(workspace, order, report)
     for track in made.tracks:
-        click.echo(f"{track.id}  {track.title}  {track.duration_ms / 1000:.0f} s")
+        click.echo(f"{track.id}  {track.title}  {(track.duration_ms or 0) / 1000:.0f} s")
     narrate(f"{len(made.tracks)} tracks {'were already here' if made.already else 'generated'}.")

@@ -1,0 +1,1 @@
+"""The rules: who is owed what, in exact integers."""

@@ -185,7 +185,7 @@ def allocate(
     ]
     if not tracks:
         portions = [_Portion(kind="suspense_unmatched", micros=pool.amount.micros)]
-    unattributed = sum(each.micros for each in portions if each.kind == "unattributed")
+    unattributed = [each for each in portions if each.kind == "unattributed"]
     owned = [each for each in portions if each.kind != "unattributed"]
     rows = [
         _row(pool.id, portion, end)
@@ -216,14 +216,19 @@ class _Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Portion:
-    """Money of one recording, or of none, before anybody's rights in it."""
+    """Money of one recording, or of none, before anybody's rights in it.
+
+    Its interval is from `low_parts` to `high_parts`, both in micros / `of`: exact until the end.
+    """
 
     kind: Kind
     micros: int
+    low_parts: int = 0
+    high_parts: int = 0
+    of: int = PPB
     recording: Recording | None = None
     track: str = ""
     plays: int = 0
-    track_micros: int = 0
     share_ppb: int = 0
     low_ppb: int = 0
     high_ppb: int = 0
@@ -300,7 +305,8 @@ def _portions(
             recording=recording,
             track=track,
             plays=revenue.plays,
-            track_micros=revenue.micros,
+            low_parts=revenue.micros * share.low_ppb,
+            high_parts=revenue.micros * share.high_ppb,
             share_ppb=share.ppb,
             low_ppb=share.low_ppb,
             high_ppb=share.high_ppb,
@@ -316,8 +322,14 @@ def _licensed(recording: str | None, track: str, day: _Day) -> Recording | None:
     return day.recordings[recording] if recording in day.licensed else None
 
 
-def _equally(micros: int, day: _Day) -> Iterator[_Portion]:
-    """Divide unattributed money among licensed works, then among each work's recordings."""
+def _equally(unattributed: Sequence[_Portion], day: _Day) -> Iterator[_Portion]:
+    """Divide unattributed money among licensed works, then among each work's recordings.
+
+    How much there is to divide is as uncertain as the tracks' unattributed parts are.
+    """
+    micros = sum(each.micros for each in unattributed)
+    low_parts = sum(each.low_parts for each in unattributed)
+    high_parts = sum(each.high_parts for each in unattributed)
     works: defaultdict[str, list[Recording]] = defaultdict(list)
     for key in sorted(day.licensed):
         works[day.recordings[key].work].append(day.recordings[key])
@@ -328,7 +340,14 @@ def _equally(micros: int, day: _Day) -> Iterator[_Portion]:
     for (_, recordings), part in zip(sorted(works.items()), by_work, strict=True):
         pieces = apportion(part, [1] * len(recordings))
         for recording, piece in zip(recordings, pieces, strict=True):
-            yield _Portion(kind="unattributed", micros=piece, recording=recording)
+            yield _Portion(
+                kind="unattributed",
+                micros=piece,
+                low_parts=low_parts,
+                high_parts=high_parts,
+                of=PPB * len(works) * len(recordings),
+                recording=recording,
+            )
 
 
 def _ends(portion: _Portion, day: _Day) -> Iterator[_End]:
@@ -367,16 +386,13 @@ def _certain(kind: Kind, micros: int) -> _End:
 
 
 def _interval(portion: _Portion, micros: int, parts: int) -> tuple[int, int]:
-    """Bound an amount: its track's revenue at either end of the share, floored.
+    """Bound an amount: its portion's part at either end, floored.
 
     `parts` is the product of three parts per million. The amount itself may have been rounded up
     or down by a micro, so the interval is widened to hold it.
     """
-    if portion.kind != "attributed":
-        return micros, micros
     low, high = (
-        portion.track_micros * ppb * parts // (PPB * PPM**3)
-        for ppb in (portion.low_ppb, portion.high_ppb)
+        ends * parts // (portion.of * PPM**3) for ends in (portion.low_parts, portion.high_parts)
     )
     return min(low, micros), max(high, micros)
 

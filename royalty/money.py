@@ -32,8 +32,11 @@ class Money:
         return self + -other
 
     def __str__(self) -> str:
-        """Show the amount in full, such as `€12.352891`; two decimals at least, no rounding."""
-        return f"{self._sign}{self._symbol}{_plain(abs(self.micros), decimals_min=2)}"
+        """Show the amount in full: whole cents as `€12.35`, anything finer as `€12.352891`."""
+        whole, part = divmod(abs(self.micros), MICROS)
+        cents, finer = divmod(part, MICROS // 100)
+        decimals = f"{part:06d}" if finer else f"{cents:02d}"
+        return f"{self._sign}{self._symbol}{whole:,}.{decimals}"
 
     @property
     def rounded(self) -> str:
@@ -45,7 +48,8 @@ class Money:
     @property
     def decimal(self) -> str:
         """The amount as plain decimal text with six places: `12.352891`."""
-        return f"{self._sign}{_plain(abs(self.micros), decimals_min=6, group='')}"
+        whole, part = divmod(abs(self.micros), MICROS)
+        return f"{self._sign}{whole}.{part:06d}"
 
     @property
     def json(self) -> dict[str, int | str]:
@@ -77,9 +81,3 @@ def parse_micros(text: str) -> int:
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """Sum amounts of one currency; nothing sums to zero of it."""
     return sum(amounts, Money(0, currency))
-
-
-def _plain(micros: int, *, decimals_min: int, group: str = ",") -> str:
-    whole, part = divmod(micros, MICROS)
-    decimals = f"{part:06d}".rstrip("0").ljust(decimals_min, "0")
-    return f"{whole:{group}}.{decimals}"

@@ -34,9 +34,8 @@ class WorkEvidence:
     """What the placebo null and the replicates say of one work's part in one track."""
 
     work: str
-    excess: float  # mean score above the placebos'
-    cleared: bool  # the interval's lower end lies above zero
-    replicates: Sequence[float]  # the excess in each replicate, as many as every other work has
+    cleared: bool  # it stands out from works that were never trained on
+    replicates: Sequence[float]  # score above the placebos', in as many replicates as all others
     scores: Mapping[str, float]  # recording → summed score
 
 
@@ -60,24 +59,25 @@ def freeze(
 
 
 def gated(evidence: Sequence[WorkEvidence]) -> list[Share]:
-    """Share a track among the works whose evidence clears the placebos, by their mean excess.
+    """Share a track among the works whose evidence clears the placebos, by their excess.
 
-    share(w) = excess(w) / (sum of cleared excess + max(0, sum of uncleared excess)); the rest is
-    unattributed, all of it when nothing clears. The interval is the same formula on each replicate
-    with the cleared works fixed, from the 5 % to the 95 % quantile, widened to hold the share.
+    On each replicate, share(w) = max(0, excess(w)) / (sum of cleared excess + max(0, sum of
+    uncleared excess)); the rest is unattributed, all of it when nothing clears. The share is the
+    mean over the replicates, so what is unsure is not given away in full; its interval is from
+    their 5 % to their 95 % quantile, widened to hold the mean.
     A work's share goes to its recordings by positive summed score, equally if none is positive, so
     cutting a work into more recordings changes nothing for the work.
     """
     works = sorted(evidence, key=lambda each: each.work)
-    points, unattributed = _formula([each.excess for each in works], works)
-    frozen = freeze(dict(zip((each.work for each in works), points, strict=True)), unattributed)
-    lows, highs = _bounds(works)
+    *columns, rest = _drawn(works)
+    means = {work.work: _mean(column) for work, column in zip(works, columns, strict=True)}
+    frozen = freeze(means, _mean(rest))
     shares = []
-    for work, low, high in zip(works, lows, highs, strict=False):
-        if frozen[work.work] or (work.cleared and high):
-            shares += _by_recording(work, _widened(None, frozen[work.work], low, high))
+    for work, column in zip(works, columns, strict=True):
+        if work.cleared and any(column):
+            shares += _by_recording(work, _share(frozen[work.work], column))
     shares.sort(key=lambda share: share.recording or "")
-    return [*shares, _widened(None, frozen[None], lows[-1], highs[-1])]
+    return [*shares, _share(frozen[None], rest)]
 
 
 MAPPINGS: Mapping[str, Callable[[Sequence[WorkEvidence]], list[Share]]] = {"gated": gated}
@@ -94,14 +94,22 @@ def _formula(excess: Sequence[float], works: Sequence[WorkEvidence]) -> tuple[li
     return [value / whole for value in kept], max(0.0, lost) / whole
 
 
-def _bounds(works: Sequence[WorkEvidence]) -> tuple[list[int], list[int]]:
-    """Find the 5 % and 95 % quantiles in ppb: one a work, then the unattributed part's."""
+def _drawn(works: Sequence[WorkEvidence]) -> list[tuple[float, ...]]:
+    """Apply the formula to every replicate: a column for each work, then the unattributed part."""
     replicates = zip(*(work.replicates for work in works), strict=True)
     drawn = [[*shares, rest] for shares, rest in (_formula(each, works) for each in replicates)]
     if not drawn:
-        raise ValueError("evidence without replicates has no interval; give at least one")
-    ends = [_ends(column) for column in zip(*drawn, strict=True)]
-    return [floor(low * PPB) for low, _ in ends], [ceil(high * PPB) for _, high in ends]
+        raise ValueError("evidence without replicates says nothing; give at least one")
+    return list(zip(*drawn, strict=True))
+
+
+def _mean(column: Sequence[float]) -> float:
+    return fsum(column) / len(column)
+
+
+def _share(ppb: int, column: Sequence[float]) -> Share:
+    low, high = _ends(column)
+    return _widened(None, ppb, floor(low * PPB), ceil(high * PPB))
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:

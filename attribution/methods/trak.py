@@ -3,7 +3,7 @@
 For every member: q (ΦᵀΦ + λI)⁻¹ Φᵀ, one damped Gram a parameter (Park et al. 2023, section 3;
 the blocks are LoGra's). Each member's scores of one query are divided by their root mean
 square over the train rows, so that no checkpoint drowns the others, then added up over the
-checkpoints of one sketch seed. TRAK's factor Q = 1 - p is left out: it did not help (measured).
+checkpoints of one sketch seed. TRAK's factor Q = 1 - p is left out.
 Placebo rows are scored as if they had been in the Gram. Positive = having trained on it helped.
 """
 
@@ -32,7 +32,7 @@ VERSION = "trak-1"
 class TrakOptions:
     """How TRAK weighs curvature. `execution` is no part of what is computed."""
 
-    ridge: float = 2.0  # damping, in mean squared lengths of a row; 1 to 4 do equally well
+    ridge: float = 2.0  # damping, in mean squared lengths of a row
     execution: Execution = field(default_factory=Execution)
 
 

@@ -1,0 +1,1 @@
+"""Generators, and how they are trained and asked for tracks."""

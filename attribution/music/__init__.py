@@ -1,0 +1,1 @@
+"""Music as events: files, spans, sound."""

@@ -277,7 +277,7 @@ def _read_score(path: Path) -> list[Note]:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Hold back the garbage collector: with it, music21 parses nearly half as fast (measured)."""
+    """Hold back the garbage collector: music21 makes so many objects that it dominates."""
     collecting = gc.isenabled()
     gc.disable()
     try:

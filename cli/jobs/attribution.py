@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from attribution.evidence import Evidence, Scored, explain_unattributed, gather
+from attribution.evidence import GATE, Evidence, Scored, explain_unattributed, gather
 from attribution.methods import similarity, trak
 from attribution.models.event_transformer import event_task
 from attribution.music.corpus import rows_of
-from attribution.music.midi import decode, duration_ms, encode, read_notes
+from attribution.music.midi import duration_ms, encode, read_notes
 from attribution.task import Execution
 from cli.jobs.catalogue import render_all
 from cli.jobs.index import Indexed, device
@@ -35,6 +35,7 @@ from royalty.errors import NotFound
 from royalty.shares import GATED_VERSION, MAPPINGS, Share, WorkEvidence
 
 SIMILAR_SHOWN = 10
+TRACKS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,6 @@ class Attributed:
     similarity: tuple[dict[str, Any], ...]
     why: str
     label: str
-    already: bool
 
     @property
     def unattributed_ppb(self) -> int:
@@ -121,17 +121,15 @@ def attribute_tracks(
     found = [_kept(workspace, indexed, id_) for id_ in ids]
     assert all(found)
     record_shares(workspace, [each for each in found if each])
-    new = set(missing)
-    return [
-        _from_document(each, already=id_ not in new)
-        for id_, each in zip(ids, found, strict=True)
-        if each
-    ]
+    titles = {row.id: row.title for row in tracks(EVERYONE, workspace.books())}
+    return [_from_document(each, titles[each["track"]]) for each in found if each]
 
 
 def provider_of(document: Mapping[str, Any]) -> str:
     """Name who gave these shares: us, by which index, method and mapping."""
-    return f"tantieme:{document['index']}:{document['method']}:{document['mapping']}"
+    return ":".join(
+        ("tantieme", *(document[key] for key in ("index", "method", "gate", "mapping")))
+    )
 
 
 def record_shares(workspace: Workspace, documents: Sequence[Mapping[str, Any]]) -> None:
@@ -152,27 +150,35 @@ def _frozen(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _attribute(workspace: Workspace, indexed: Indexed, ids: Sequence[str], report: Report) -> None:
-    execution = Execution(device=device(), progress=report)
-    fitted = trak.fit(
-        indexed.index,
-        event_task(),
-        indexed.checkpoints,
-        trak.TrakOptions(execution=execution),
-    )
+    """Score some tracks at a time, and write their evidence before the next ones are scored."""
+    method = trak.TrakOptions(execution=Execution(device=device()))
+    fitted = trak.fit(indexed.index, event_task(), indexed.checkpoints, method)
     catalogue = _Catalogue.of(workspace)
-    events = {id_: encode(read_notes(workspace.home / "tracks" / f"{id_}.mid")) for id_ in ids}
     alike = similarity.fit(catalogue.heard)
+    for start in range(0, len(ids), TRACKS_AT_ONCE):
+        some = ids[start : start + TRACKS_AT_ONCE]
+        events = {id_: encode(read_notes(workspace.home / "tracks" / f"{id_}.mid")) for id_ in some}
+        for id_, evidence in _gathered(fitted, indexed, events, catalogue):
+            similar = similarity.overlaps(alike, events[id_])[:SIMILAR_SHOWN]
+            _keep(workspace, _document(indexed, id_, evidence, catalogue, similar))
+        report(start + len(some), len(ids))
+
+
+def _gathered(
+    fitted: trak.Fitted,
+    indexed: Indexed,
+    events: Mapping[str, Sequence[int]],
+    catalogue: _Catalogue,
+) -> Iterator[tuple[str, Evidence]]:
+    """Score tracks and hold each one's scores against the placebos'."""
     query = rows_of(events, span=indexed.trained.config.span)
     scores = trak.scores(fitted, query)
-    owners = np.array(query.owners)
-    for id_ in ids:
-        mine = owners == id_
-        evidence = gather(
-            catalogue.scored(scores.train[:, mine], indexed.index.owners["train"]),
-            catalogue.scored(scores.placebo[:, mine], indexed.index.owners["placebo"]),
-        )
-        similar = similarity.overlaps(alike, events[id_])[:SIMILAR_SHOWN]
-        _keep(workspace, _document(indexed, id_, evidence, catalogue, similar))
+    owners = indexed.index.owners
+    for id_ in events:
+        mine = np.array(query.owners) == id_
+        train = catalogue.scored(scores.train[:, mine], owners["train"])
+        placebo = catalogue.scored(scores.placebo[:, mine], owners.get("placebo", ()))
+        yield id_, gather(train, placebo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +214,6 @@ def _shares(evidence: Evidence) -> list[Share]:
     works = [
         WorkEvidence(
             work=each.work,
-            excess=each.mean,
             cleared=each.cleared,
             replicates=[float(value) for value in evidence.replicates[:, place]],
             scores=each.recordings,
@@ -327,14 +332,14 @@ def _kept(workspace: Workspace, indexed: Indexed, track: str) -> dict[str, Any] 
     if not path.exists():
         return None
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    made_with = (document["index"], document["method"], document["mapping"])
-    return document if made_with == (indexed.id, trak.VERSION, GATED_VERSION) else None
+    made_with = tuple(document[key] for key in ("index", "method", "gate", "mapping"))
+    return document if made_with == (indexed.id, trak.VERSION, GATE, GATED_VERSION) else None
 
 
-def _from_document(document: Mapping[str, Any], *, already: bool) -> Attributed:
+def _from_document(document: Mapping[str, Any], title: str) -> Attributed:
     return Attributed(
         track=document["track"],
-        title=document["track"],
+        title=title,
         run=document["run"],
         index=document["index"],
         method=document["method"],
@@ -345,5 +350,4 @@ def _from_document(document: Mapping[str, Any], *, already: bool) -> Attributed:
         similarity=tuple(document["similarity"]),
         why=document["why_unattributed"],
         label=document["interval"],
-        already=already,
     )

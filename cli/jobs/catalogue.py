@@ -19,7 +19,7 @@ from db.intake.receipt import Receipt
 from royalty.catalogue import Recording
 from royalty.errors import BadInput, Problem
 
-AUDIO_SECONDS_MAX = 60  # of a recording, for listening to on the dashboard
+RECORDING_SECONDS_MAX = 20  # rendered of a recording, for listening to on the dashboard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,8 @@ def import_folder(
         facts = {name: _facts(heard, audio=None) for name, heard in music.items()}
         return record(books, files, facts, placebo=placebo, dry_run=True)
     keep_events(workspace, music.values())
-    audio = render_all(workspace, {name: heard.events for name, heard in music.items()}, report)
+    events = {name: heard.events for name, heard in music.items()}
+    audio = render_all(workspace, events, report, seconds_max=RECORDING_SECONDS_MAX)
     facts = {name: _facts(heard, audio=audio.get(name)) for name, heard in music.items()}
     return record(books, files, facts, placebo=placebo)
 
@@ -86,7 +87,11 @@ def keep_events(workspace: Workspace, music: Iterable[Music]) -> None:
 
 
 def render_all(
-    workspace: Workspace, events: Mapping[str, Sequence[int]], report: Report
+    workspace: Workspace,
+    events: Mapping[str, Sequence[int]],
+    report: Report,
+    *,
+    seconds_max: float | None = None,
 ) -> dict[str, str]:
     """Render music to audio files named by their content; returns each one's hash.
 
@@ -95,7 +100,7 @@ def render_all(
     folder = workspace.folder("audio")
 
     def one(item: tuple[str, Sequence[int]]) -> tuple[str, str]:
-        return item[0], _render(folder, item[1])
+        return item[0], _render(folder, item[1], seconds_max)
 
     hashes: dict[str, str] = {}
     with ThreadPoolExecutor(2) as pool:
@@ -105,15 +110,16 @@ def render_all(
     return hashes
 
 
-def _render(folder: Path, events: Sequence[int]) -> str:
+def _render(folder: Path, events: Sequence[int], seconds_max: float | None) -> str:
     """Render events once: a small index file remembers which audio they became."""
-    key = hashlib.sha256(np.array(events, dtype=np.int16).tobytes()).hexdigest()
+    content = np.array(events, dtype=np.int16).tobytes() + f"{seconds_max}".encode()
+    key = hashlib.sha256(content).hexdigest()
     known = folder / f"{key}.rendered"
     if known.exists() and (folder / f"{known.read_text()}.wav").exists():
         return known.read_text()
     midi, wav = folder / f"{key}.part.mid", folder / f"{key}.part.wav"
     write_midi(decode(events), midi)
-    render(midi, wav, seconds_max=AUDIO_SECONDS_MAX)
+    render(midi, wav, seconds_max=seconds_max)
     midi.unlink()
     audio = hashlib.sha256(wav.read_bytes()).hexdigest()
     wav.replace(folder / f"{audio}.wav")

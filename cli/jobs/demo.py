@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.intake import tell
 from cli.jobs.attribution import Attributed, attribute_tracks
 from cli.jobs.catalogue import import_folder
-from cli.jobs.demo_catalogue import read_table, write_folders
+from cli.jobs.demo_catalogue import Work, read_table, write_folders
 from cli.jobs.generation import Wish, generate_tracks, wished
 from cli.jobs.index import build_index
 from cli.jobs.payout import close_period, compute, divide_month
@@ -27,10 +27,21 @@ from royalty.money import Money
 from royalty.period import Period
 from royalty.rules import RULES
 
-TRACKS = 12
-SECONDS = 60  # a longer track says more about what shaped it
 SETTINGS = Settings(publishing_ppm=500_000, royalty_rate_ppm={"default": 650_000})
-CHOICE = Choice(seed=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much the demonstration does. The small one is for a quick look, and for the tests."""
+
+    every: int = 1  # of the works to train on, one in so many
+    tracks: int = 12
+    seconds: int = 60  # a longer track says more about what shaped it
+    choice: Choice = field(default_factory=lambda: Choice(seed=1))
+
+
+WHOLE = Size()
+SMALL = Size(every=5, tracks=4, seconds=30, choice=Choice(seed=1, epochs=4, spans_max=3))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +65,15 @@ def data_folder() -> Path:
     return checkout if checkout.exists() else Path(__file__).parents[1] / "_data"
 
 
-def run_demo(workspace: Workspace) -> Story:
+def run_demo(workspace: Workspace, size: Size = WHOLE) -> Story:
     """Do everything once; what is already there is left as it is and said so."""
     began = time.monotonic()
     set_up(workspace, SETTINGS)
     data = data_folder()
-    works = _bring_music(workspace, data)
-    generator = _train(workspace)
-    tracks = _generate(workspace, works)
+    works = _chosen(read_table(data / "corpus.csv"), size)
+    _bring_music(workspace, data, works)
+    generator = _train(workspace, size)
+    tracks = _generate(workspace, works, size)
     with progress("Indexing gradients") as report:
         built = build_index(workspace, None, report=report)
     narrate(f"Index {built.id} {'was already here' if built.already else 'is built'}.")
@@ -87,18 +99,24 @@ def run_demo(workspace: Workspace) -> Story:
     )
 
 
-def _bring_music(workspace: Workspace, data: Path) -> list[dict[str, str]]:
+def _chosen(works: Sequence[Work], size: Size) -> list[Work]:
+    """Thin out the works to train on; all placebos stay, since fewer than 40 are refused."""
+    trained = [work for work in works if work["role"] == "train"]
+    held_back = [work for work in works if work["role"] == "placebo"]
+    return [*trained[:: size.every], *held_back]
+
+
+def _bring_music(workspace: Workspace, data: Path, works: Sequence[Work]) -> None:
     catalogue, placebos = workspace.folder("catalogue"), workspace.folder("placebos")
     with progress("Reading works of the music21 corpus") as report:
-        write_folders(data, catalogue, placebos, report)
+        write_folders(data, works, {"train": catalogue, "placebo": placebos}, report)
     for folder, placebo in ((catalogue, False), (placebos, True)):
         with progress(f"Importing {folder.name}") as report:
             tell(import_folder(workspace, folder, placebo=placebo, report=report))
-    return read_table(data / "corpus.csv")
 
 
-def _train(workspace: Workspace) -> str:
-    planned = plan(workspace, CHOICE)
+def _train(workspace: Workspace, size: Size) -> str:
+    planned = plan(workspace, size.choice)
     if planned.finished:
         narrate(f"Run {planned.id} is already here.")
     else:
@@ -107,13 +125,14 @@ def _train(workspace: Workspace) -> str:
     return f"run {planned.id}, trained on {planned.summary}"
 
 
-def _generate(workspace: Workspace, works: Sequence[Mapping[str, str]]) -> list[str]:
+def _generate(workspace: Workspace, works: Sequence[Work], size: Size) -> list[str]:
     """Generate tracks that take turns to continue an opening by each of the composers."""
     first: dict[str, str] = {}
     for work in works:
         if work["role"] == "train":
             first.setdefault(work["artist"], work["recording"])
-    order = wished(workspace, None, Wish(count=TRACKS, seconds=SECONDS, prompts=tuple(first.values())))
+    wish = Wish(count=size.tracks, seconds=size.seconds, prompts=tuple(first.values()))
+    order = wished(workspace, None, wish)
     with progress("Generating tracks") as report:
         made = generate_tracks(workspace, order, report)
     narrate(f"{len(made.tracks)} tracks {'were already here' if made.already else 'generated'}.")
@@ -149,7 +168,7 @@ def _write_reports(workspace: Workspace, period: Period, payouts: Mapping[str, P
     return path.parent
 
 
-def _catalogue_line(works: Sequence[Mapping[str, str]]) -> str:
+def _catalogue_line(works: Sequence[Work]) -> str:
     trained = [work for work in works if work["role"] == "train"]
     composers = len({work["artist"] for work in trained})
     return (

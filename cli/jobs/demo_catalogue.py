@@ -19,12 +19,13 @@ from royalty.errors import BadInput, Problem
 
 SECONDS_MAX = 60.0  # of each work
 Row = Mapping[str, str]
+Work = dict[str, str]  # a row of data/corpus.csv
 
 
-def write_folders(data: Path, catalogue: Path, placebos: Path, report: Report) -> None:
-    """Write the catalogue's folder and the placebos' folder; what is there already stays."""
-    works = read_table(data / "corpus.csv")
-    by_role = {"train": catalogue, "placebo": placebos}
+def write_folders(
+    data: Path, works: Sequence[Work], by_role: Mapping[str, Path], report: Report
+) -> None:
+    """Write a folder for the works to train on and one for the placebos; what is there stays."""
     _write_music({_music_file(by_role[work["role"]], work): work for work in works}, report)
     for role, folder in by_role.items():
         chosen = [work for work in works if work["role"] == role]
@@ -32,8 +33,8 @@ def write_folders(data: Path, catalogue: Path, placebos: Path, report: Report) -
         parties = _parties(data, chosen)
         _write_table(folder / "parties.csv", _PARTY, parties)
     trained = [work for work in works if work["role"] == "train"]
-    _write_table(catalogue / "interests.csv", _INTEREST, _interests(data, trained))
-    _write_table(catalogue / "terms.csv", _TERMS, read_table(data / "terms.csv"))
+    _write_table(by_role["train"] / "interests.csv", _INTEREST, _interests(data, trained))
+    _write_table(by_role["train"] / "terms.csv", _TERMS, read_table(data / "terms.csv"))
 
 
 def read_table(path: Path) -> list[dict[str, str]]:

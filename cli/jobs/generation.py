@@ -44,7 +44,7 @@ class Order:
     trained: Run
     wish: Wish
     openings: tuple[tuple[int, ...], ...]
-    titles: tuple[str, ...]
+    artists: tuple[str, ...]  # of the prompts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +63,13 @@ def wished(workspace: Workspace, run: str | None, wish: Wish) -> Order:
         raise NotFound(
             f"no recording with music is called {', '.join(missing)}; see 'tantieme catalogue show'"
         )
-    titles = {
-        row.recording.id: row.recording.title for row in recordings(EVERYONE, workspace.books())
-    }
+    rows = {row.recording.id: row for row in recordings(EVERYONE, workspace.books())}
     return Order(
         run=name,
         trained=trained,
         wish=wish,
         openings=tuple(tuple(heard[prompt][:PROMPT_EVENTS]) for prompt in wish.prompts),
-        titles=tuple(titles[prompt] for prompt in wish.prompts),
+        artists=tuple(rows[prompt].artist_name for prompt in wish.prompts),
     )
 
 
@@ -166,6 +164,5 @@ def _track_id(order: Order, number: int) -> str:
 
 
 def _title(order: Order, number: int) -> str:
-    if not order.titles:
-        return f"Track {number + 1:02d}"
-    return f"Track {number + 1:02d}, after {order.titles[number % len(order.titles)]}"
+    name = f"Track {number + 1:02d}"
+    return f"{name}, after {order.artists[number % len(order.artists)]}" if order.artists else name

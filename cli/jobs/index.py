@@ -21,6 +21,7 @@ from royalty.errors import NotReady
 
 # Two sketches of every checkpoint: their disagreement is part of each interval.
 SKETCH_SEEDS = (0, 1)
+DONE = "done"  # beside the manifest, once every shard is written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +56,9 @@ def build_index(workspace: Workspace, run: str | None, *, report: Report) -> Ind
     )
     id_ = _index_id(checkpoints, parts, options)
     directory = workspace.folder("index") / id_
-    already = (directory / "done").exists()
+    already = (directory / DONE).exists()
     index = build(event_task(), checkpoints, parts, directory, options)
-    (directory / "done").touch()
+    (directory / DONE).touch()
     return Indexed(
         id=id_,
         run=name,
@@ -99,7 +100,7 @@ def _index_id(
 
 
 def describe_indexes(workspace: Workspace) -> list[dict[str, Any]]:
-    """Say of every index in the workspace what it holds and how large it is."""
+    """Say of every finished index in the workspace what it holds and how large it is."""
     return [
         {
             "id": directory.name,
@@ -109,15 +110,15 @@ def describe_indexes(workspace: Workspace) -> list[dict[str, Any]]:
             "width": index.width,
             "megabytes": round(sum(f.stat().st_size for f in directory.rglob("*.npy")) / 1e6, 1),
         }
-        for directory in _directories(workspace)
+        for directory in _finished(workspace)
         for index in [open_index(directory)]
     ]
 
 
 def verify_indexes(workspace: Workspace) -> list[str]:
     """Hash every shard of every index again; say what is not as it was written."""
-    return [fault for directory in _directories(workspace) for fault in verify(directory)]
+    return [fault for directory in _finished(workspace) for fault in verify(directory)]
 
 
-def _directories(workspace: Workspace) -> list[Path]:
-    return sorted(path.parent for path in workspace.folder("index").glob("*/manifest.json"))
+def _finished(workspace: Workspace) -> list[Path]:
+    return sorted(path.parent for path in workspace.folder("index").glob(f"*/{DONE}"))

@@ -34,17 +34,21 @@ def write_export(
 def walk_back(workspace: Workspace, id_: str) -> list[dict[str, Any]]:
     """Walk an amount back, and read what the workspace's own files say of the last steps."""
     found = queries.trail(EVERYONE, workspace.books(), id_)
-    steps = [{"step": step.step, "id": step.id, "facts": dict(step.facts)} for step in found.steps]
-    for step in steps:
-        step["facts"] |= _file_facts(workspace, step["step"], step["id"])
-    return steps
+    return [
+        {
+            "step": step.step,
+            "id": step.id,
+            "facts": {**step.facts, **_file_facts(workspace, step.step, step.id)},
+        }
+        for step in found.steps
+    ]
 
 
 def _file_facts(workspace: Workspace, step: str, id_: str) -> dict[str, Any]:
     """Add what a track's evidence and a run's card say."""
     if step == "evidence":
         path = workspace.home / "evidence" / f"{id_}.json"
-        keys = ("method", "mapping", "index", "interval")
+        keys: tuple[str, ...] = ("method", "mapping", "index", "interval")
     elif step == "run":
         path = workspace.home / "runs" / id_ / "card.json"
         keys = ("corpus_sha256", "batch_order_sha256", "code_version", "torch", "checkpoints")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from attribution.models.event_transformer import EventTransformerConfig
 from attribution.models.training import Run, TrainingOptions, load_run, train
@@ -87,11 +87,10 @@ def train_run(workspace: Workspace, planned: Plan, report: Report) -> Run:
         learning_rate=choice.learning_rate,
         seed=choice.seed,
     )
-    run = train(
-        planned.rows, options, planned.directory, lambda done, total, _: report(done, total)
-    )
-    note = {"recordings": sorted(set(planned.rows.owners)), "spans_max": choice.spans_max}
-    (planned.directory / "corpus.json").write_text(json.dumps(note, indent=1), encoding="utf-8")
+    corpus = Corpus(recordings=sorted(set(planned.rows.owners)), spans_max=choice.spans_max)
+    planned.directory.mkdir(parents=True, exist_ok=True)
+    (planned.directory / "corpus.json").write_text(json.dumps(corpus, indent=1), encoding="utf-8")
+    run = train(planned.rows, options, planned.directory, lambda n, of, _: report(n, of))
     record_run(workspace.books(), _facts(planned, run))
     return run
 
@@ -118,10 +117,17 @@ def find_run(workspace: Workspace, run: str | None) -> tuple[str, Run]:
     return chosen, load_run(folder / chosen)
 
 
-def corpus_of(run: Run) -> Mapping[str, object]:
+class Corpus(TypedDict):
+    """What a run was trained on, beside what its card says."""
+
+    recordings: list[str]
+    spans_max: int
+
+
+def corpus_of(run: Run) -> Corpus:
     """Say which recordings a run was trained on, and how many spans of each at most."""
-    note: Mapping[str, object] = json.loads((run.directory / "corpus.json").read_text("utf-8"))
-    return note
+    corpus: Corpus = json.loads((run.directory / "corpus.json").read_text("utf-8"))
+    return corpus
 
 
 def _with_music(workspace: Workspace, *, placebo: bool) -> list[RecordingRow]:

@@ -20,6 +20,7 @@ from royalty.allocation import (
 )
 from royalty.errors import Conflict, NotFound, NothingToDivideAmong
 from royalty.money import Money
+from royalty.shares import Share
 from royalty.terms import Terms
 from tests import oracle
 from tests.oracle import PPB, PPM
@@ -222,6 +223,23 @@ def test_the_unattributed_part_is_divided_once_equally_among_licensed_works() ->
         ("", "r2"),
         ("", "r3"),
     }
+
+
+def test_what_is_divided_equally_is_as_uncertain_as_what_is_unattributed() -> None:
+    shares = {
+        "A": [
+            Share(recording="r1", ppb=400_000_000, low_ppb=200_000_000, high_ppb=500_000_000),
+            Share(recording=None, ppb=600_000_000, low_ppb=500_000_000, high_ppb=800_000_000),
+        ]
+    }
+
+    rows = allocate(pool_of(1000), revenue(A=1000), shares, holders(r1="ann", r2="bob"), TODAY)
+    equally = [row for row in rows if row.kind == "unattributed"]
+
+    assert [(row.low_micros, row.micros, row.high_micros) for row in equally] == [
+        (250, 300, 400),
+        (250, 300, 400),
+    ]
 
 
 def test_a_recording_that_is_not_licensed_on_the_day_earns_nothing() -> None:

@@ -14,7 +14,7 @@ weights = st.floats(0, 1e6) | st.floats(0, 1e-300) | st.fractions(0, 10)
 
 def work(id_: str, excess: float, *, cleared: bool = True, **other: object) -> WorkEvidence:
     values = {"replicates": [excess], "scores": {f"{id_}/1": 1.0}} | other
-    return WorkEvidence(work=id_, excess=excess, cleared=cleared, **values)
+    return WorkEvidence(work=id_, cleared=cleared, **values)
 
 
 def by_recording(shares: list[Share]) -> dict[str | None, int]:
@@ -28,7 +28,6 @@ def evidences(draw: st.DrawFn) -> list[WorkEvidence]:
     return [
         WorkEvidence(
             work=f"w{n}",
-            excess=draw(numbers),
             cleared=draw(st.booleans()),
             replicates=draw(st.lists(numbers, min_size=replicates, max_size=replicates)),
             scores={f"w{n}/{i}": draw(numbers) for i in range(draw(st.integers(1, 3)))},
@@ -133,11 +132,20 @@ def test_the_interval_spans_the_replicates_from_5_to_95_percent() -> None:
     assert mine.high_ppb == rest.high_ppb == pytest.approx(950_000_000, abs=1)
 
 
-def test_an_interval_is_widened_to_hold_the_share() -> None:
-    mine, rest = gated([work("a", 1.0, replicates=[-2.0, -1.0])])
+def test_the_share_is_the_mean_over_replicates_so_that_doubt_stays_unattributed() -> None:
+    evidence = [
+        work("a", 1.0, replicates=[1.0, 1.0, -1.0, 1.0]),
+        work("b", 0.0, cleared=False, replicates=[0.0, 1.0, 0.0, -5.0]),
+    ]
 
-    assert (mine.low_ppb, mine.ppb, mine.high_ppb) == (0, PPB, PPB)
-    assert (rest.low_ppb, rest.ppb, rest.high_ppb) == (0, 0, PPB)
+    assert by_recording(gated(evidence)) == {"a/1": 625_000_000, None: 375_000_000}
+
+
+def test_an_interval_is_widened_to_hold_the_share() -> None:
+    mine, rest = gated([work("a", 1.0, replicates=[1.0] + [-1.0] * 99)])
+
+    assert (mine.low_ppb, mine.ppb, mine.high_ppb) == (0, 10_000_000, 10_000_000)
+    assert (rest.low_ppb, rest.ppb, rest.high_ppb) == (990_000_000, 990_000_000, PPB)
 
 
 def test_a_work_that_did_not_clear_has_no_row() -> None:
@@ -199,11 +207,8 @@ def test_cutting_a_recording_in_two_changes_nothing_for_any_work(evidence) -> No
 @given(evidence=evidences(), power=st.integers(-8, 8))
 def test_the_unit_of_scores_does_not_matter(evidence, power) -> None:
     unit = 2.0**power
-    scaled = [
-        replace(each, excess=each.excess * unit, replicates=[r * unit for r in each.replicates])
-        for each in evidence
-    ]
-    normal = all(abs(x) > 1e-200 or x == 0 for e in evidence for x in [e.excess, *e.replicates])
+    scaled = [replace(each, replicates=[r * unit for r in each.replicates]) for each in evidence]
+    normal = all(abs(x) > 1e-200 or x == 0 for e in evidence for x in e.replicates)
 
     assert gated(scaled) == gated(evidence) or not normal
 
