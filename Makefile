@@ -14,11 +14,11 @@ dashboard: .venv/installed  ## look at the demonstration's pages
 
 test: .venv/installed-test  ## everything a change must pass, in under 15 minutes
 	@bash .ci/system test
-	@$(BIN)/python -m pytest -q -m "not full"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not full"
 
 test-all: .venv/installed-test  ## the full sizes as well
 	@bash .ci/system test
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: .venv/installed-test  ## style, types and arrows
 	@$(BIN)/ruff check .

@@ -169,10 +169,13 @@ def explain_unattributed(evidence: Evidence) -> str:
         )
     stood = f"{len(cleared)} of {len(evidence.works)} works stand out from {held}"
     if rest <= 0:
-        return f"{stood}; the others add up to nothing above it, so nothing is unattributed."
+        return (
+            f"{stood}; the other {len(others)} together add up to nothing above it, so what is "
+            "unattributed is doubt about that sum."
+        )
     part = rest / (rest + sum(work.mean for work in cleared))
     return (
-        f"{stood}. The other {len(others)} works together hold {part:.0%} of what lies above it, "
+        f"{stood}. The other {len(others)} together hold about {part:.0%} of what lies above it, "
         "spread so thinly that no single one can be told from noise."
     )
 

@@ -11,6 +11,7 @@ from cli.output import (
     dry_run,
     narrate,
     pass_workspace,
+    print_faults,
     print_json,
     print_table,
     progress,
@@ -20,7 +21,6 @@ from cli.workspace import Workspace
 if TYPE_CHECKING:
     from cli.jobs.attribution import Attributed, Part
 
-FAILED = 5
 run_option = click.option("--run", default=None, help="Of which run.  [default: the only one]")
 
 
@@ -75,9 +75,10 @@ def info(workspace: Workspace, json_: bool) -> None:
 
 
 @index.command("verify")
+@as_json
 @pass_workspace
 @click.pass_context
-def verify_command(ctx: click.Context, workspace: Workspace) -> None:
+def verify_command(ctx: click.Context, workspace: Workspace, json_: bool) -> None:
     """Hash every shard again. Ends with 5 where one is not what was written.
 
     \b
@@ -85,12 +86,8 @@ def verify_command(ctx: click.Context, workspace: Workspace) -> None:
     """
     from cli.jobs.index import verify_indexes
 
-    faults = verify_indexes(workspace)
-    for fault in faults:
-        click.echo(fault)
-    if faults:
-        ctx.exit(FAILED)
-    click.echo("Every shard is as it was written.")
+    sound = "Every shard is as it was written."
+    print_faults(ctx, verify_indexes(workspace), sound, json_=json_)
 
 
 @click.command()

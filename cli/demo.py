@@ -58,10 +58,10 @@ def _print_attribution(story: Story) -> None:
     mean = sum(each.unattributed_ppb for each in story.attributed) // len(rows)
     nameless = sum(not each.artists for each in story.attributed)
     click.echo(
-        f"\nOn average {_percent(mean)} of a track is unattributed: no single work can be shown to have\n"
-        "shaped that part, beyond what music the model never saw scores by chance. For "
-        f"{nameless} of {len(rows)}\ntracks that is all of it. It is divided equally among the "
-        "licensed works. Each track's own reason:\ntantieme attribute TRACK\n"
+        f"\nOn average {_percent(mean)} of a track is unattributed: no single work can be shown "
+        "to have shaped that part,\nbeyond what music the model never saw scores by chance. For "
+        f"{nameless} of {len(rows)} tracks that is all of it.\nIt is divided equally among the "
+        "licensed works. Each track's own reason: tantieme attribute TRACK\n"
     )
 
 

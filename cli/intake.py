@@ -74,7 +74,10 @@ def import_shares(workspace: Workspace, file: Path, dry_run: bool) -> None:
 
 def tell(receipt: Receipt, *, dry_run: bool = False) -> None:
     """Say what an import did."""
-    counts = ", ".join(f"{rows:,} {name}" for name, rows in receipt.rows.items())
+    counts = ", ".join(
+        f"{rows:,} rows of {name}" if name[:1].isdigit() else f"{rows:,} {name}"
+        for name, rows in receipt.rows.items()
+    )
     if receipt.already:
         narrate(f"{receipt.kind}: {counts} already here; nothing changed.")
     elif dry_run:

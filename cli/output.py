@@ -28,6 +28,7 @@ from royalty.period import Period
 Command = TypeVar("Command", bound=Callable[..., Any])
 Report = Callable[[int, int], None]  # (done, of how many)
 
+FAILED = 5  # the exit code of an audit or a verification that failed
 SECONDS_UNTIL_PROGRESS = 2
 SECONDS_BETWEEN_LINES = 10
 
@@ -65,6 +66,17 @@ def narrate(message: str = "") -> None:
 def print_json(document: dict[str, Any]) -> None:
     """Print one JSON document."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def print_faults(ctx: click.Context, faults: Sequence[str], sound: str, *, json_: bool) -> None:
+    """Print what a verification found, and end with 5 where it found anything."""
+    if json_:
+        print_json({"schema": 1, "holds": not faults, "faults": list(faults)})
+    else:
+        for line in faults or [sound]:
+            click.echo(line)
+    if faults:
+        ctx.exit(FAILED)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

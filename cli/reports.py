@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from cli.output import (
+    FAILED,
     as_json,
     narrate,
     pass_workspace,
     period_argument,
+    print_faults,
     print_json,
     print_table,
 )
@@ -21,8 +23,6 @@ from royalty.audit import Conservation
 from royalty.period import Period
 from royalty.reports.json import statement_json
 from royalty.statement import Statement
-
-FAILED = 5
 
 
 @click.command()
@@ -56,7 +56,7 @@ def _print_statement(owed: Statement) -> None:
         ("closing", owed.closing),
     )
     print_table("", ["", ">amount"], [(name, str(amount)) for name, amount in moves])
-    click.echo(f"\nEarned lies between {owed.low} and {owed.high} (90 %, within one run).\n")
+    click.echo(f"\nBy its shares' intervals, earned lies between {owed.low} and {owed.high}.\n")
     rows = [
         (
             line.id,
@@ -116,9 +116,9 @@ def trail(workspace: Workspace, id_: str, json_: bool) -> None:
     for step in steps:
         click.echo(f"{step['step']:<12}{step['id']}")
         for name, value in step["facts"].items():
-            if value is None:
-                continue
-            click.echo(f"{'':<12}{name}: {value}")
+            for each in value if isinstance(value, list) else [value]:
+                if each is not None:
+                    click.echo(f"{'':<12}{name}: {each}")
 
 
 @click.command()
@@ -164,9 +164,10 @@ def _conservation_json(found: Conservation) -> dict[str, object]:
 
 
 @click.command()
+@as_json
 @pass_workspace
 @click.pass_context
-def verify(ctx: click.Context, workspace: Workspace) -> None:
+def verify(ctx: click.Context, workspace: Workspace, json_: bool) -> None:
     """Check the hash chain of the books and every snapshot. Ends with 5 at the first broken link.
 
     \b
@@ -174,9 +175,5 @@ def verify(ctx: click.Context, workspace: Workspace) -> None:
     """
     from cli.jobs.reports import verify_books
 
-    faults = verify_books(workspace)
-    for fault in faults:
-        click.echo(fault)
-    if faults:
-        ctx.exit(FAILED)
-    click.echo("The chain of transactions and every snapshot are as they were written.")
+    sound = "The chain of transactions and every snapshot are as they were written."
+    print_faults(ctx, verify_books(workspace), sound, json_=json_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,32 +33,51 @@ def write_export(
 
 
 def walk_back(workspace: Workspace, id_: str) -> list[dict[str, Any]]:
-    """Walk an amount back, and read what the workspace's own files say of the last steps."""
+    """Walk an amount back, and read what the workspace's own files say of the last steps.
+
+    The books know which run generated a track; its evidence says by which run it was explained,
+    and that one is walked to as well where it is another.
+    """
     found = queries.trail(EVERYONE, workspace.books(), id_)
-    return [
-        {
-            "step": step.step,
-            "id": step.id,
-            "facts": {**step.facts, **_file_facts(workspace, step.step, step.id)},
-        }
-        for step in found.steps
-    ]
+    steps = [_step(workspace, step.step, step.id, step.facts) for step in found.steps]
+    known = {step["id"] for step in steps if step["step"] == "run"}
+    for place, step in enumerate(steps):
+        run = step["facts"].get("run")
+        if step["step"] == "evidence" and run not in {None, *known}:
+            steps.insert(place + 1, _step(workspace, "run", run, {}))
+            break
+    return steps
+
+
+def _step(workspace: Workspace, step: str, id_: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {"step": step, "id": id_, "facts": {**facts, **_file_facts(workspace, step, id_)}}
 
 
 def _file_facts(workspace: Workspace, step: str, id_: str) -> dict[str, Any]:
     """Add what a track's evidence and a run's card say."""
-    if step == "evidence":
-        path = workspace.home / "evidence" / f"{id_}.json"
-        keys: tuple[str, ...] = ("method", "mapping", "index", "interval")
-    elif step == "run":
-        path = workspace.home / "runs" / id_ / "card.json"
-        keys = ("corpus_sha256", "batch_order_sha256", "code_version", "torch", "checkpoints")
-    else:
+    if step not in _FILES:
         return {}
+    pattern, keys = _FILES[step]
+    path = workspace.home / pattern.format(id_)
     if not path.exists():
         return {"file": f"{path} is not there"}
     document = json.loads(path.read_text(encoding="utf-8"))
-    return {"file": str(path), **{key: document[key] for key in keys if key in document}}
+    facts = {"file": str(path), **{key: document[key] for key in keys if key in document}}
+    if step == "run":
+        facts["checkpoints"] = [
+            f"{each['fraction']:.0%} {each['file']} {each['sha256']}"
+            for each in document["checkpoints"]
+        ]
+    return facts
+
+
+_FILES = {
+    "evidence": ("evidence/{}.json", ("method", "mapping", "gate", "interval", "run", "index")),
+    "run": (
+        "runs/{}/card.json",
+        ("corpus_sha256", "batch_order_sha256", "code_version", "torch"),
+    ),
+}
 
 
 def verify_books(workspace: Workspace) -> list[str]:

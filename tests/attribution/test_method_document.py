@@ -2,12 +2,13 @@
 
 import copy
 import re
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from attribution.task import Rows
+from attribution.task import Checkpoint, Rows
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs/method.md").read_text(encoding="utf-8")
@@ -30,7 +31,7 @@ def rows(prefix, works, generator):
 
 
 def trained(train):
-    """Fit a small network to the rows; return (name, hash, loader) of two of its states."""
+    """Fit a small network to the rows; return two of its states as checkpoints."""
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(24, 32), nn.Tanh(), nn.Linear(32, KINDS))
     optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -41,7 +42,8 @@ def trained(train):
         optimiser.step()
         if step in {9, 19}:
             state = copy.deepcopy(model).eval()
-            kept.append((f"step-{step}", f"{step:064d}", lambda state=state: copy.deepcopy(state)))
+            load = partial(copy.deepcopy, state)
+            kept.append(Checkpoint(name=f"step-{step}", sha256=f"{step:064d}", load=load))
     return kept
 
 
@@ -51,7 +53,7 @@ def test_the_lines_for_a_model_of_ones_own_do_what_they_say(tmp_path):
     train, held_back = rows("w", 30, generator), rows("p", 44, generator)
     names = {
         "loss": loss,
-        "kept": trained(train),
+        "checkpoints": trained(train),
         **train.tensors,
         "ids": train.ids,
         "recordings": train.owners,

@@ -44,9 +44,7 @@ def copied(
     """A workspace in which a copy of a training work was attributed: home, document."""
     home = tmp_path_factory.mktemp("copied") / "home"
     shutil.copytree(demonstration[0], home)
-    ran = tantieme(
-        home, "attribute", home / "catalogue" / "music" / "corelli-op3-1-1.mid", "--json"
-    )
+    ran = tantieme(home, "attribute", home / "catalogue" / "music" / "cpebach-h186.mid", "--json")
     assert ran.returncode == 0, ran.stderr
     return home, json.loads(ran.stdout)
 
@@ -111,9 +109,9 @@ def test_tracks_are_long_enough_and_say_where_they_come_from(demonstration) -> N
 def test_a_copy_of_a_training_work_is_traced_to_that_work(copied) -> None:
     _, document = copied
 
-    assert document["recordings"][0]["id"] == "corelli-op3-1-1"
+    assert document["recordings"][0]["id"] == "cpebach-h186"
     assert document["recordings"][0]["low_ppb"] > 0
-    assert document["similarity"][0]["recording"] == "corelli-op3-1-1"
+    assert document["similarity"][0]["recording"] == "cpebach-h186"
 
 
 def test_a_placebo_earns_nothing_however_alike(copied) -> None:
@@ -168,10 +166,10 @@ def test_an_amount_walks_back_to_checkpoint_and_recording(copied, tmp_path: Path
         assert main(["--home", str(month), *map(str, arguments)]) == 0
     capsys.readouterr()
 
-    assert main(["--home", str(month), "trail", "2026-11/corelli/1", "--json"]) == 0
+    assert main(["--home", str(month), "trail", "2026-11/cpe-bach/1", "--json"]) == 0
     steps = {step["step"]: step for step in json.loads(capsys.readouterr().out)["steps"]}
 
-    assert steps["recording"]["id"] == "corelli-op3-1-1"
+    assert steps["recording"]["id"] == "cpebach-h186"
     assert steps["evidence"]["facts"]["method"] == document["method"]
     assert len(steps["run"]["facts"]["checkpoints"]) == 6
 
@@ -179,14 +177,14 @@ def test_an_amount_walks_back_to_checkpoint_and_recording(copied, tmp_path: Path
 def test_music_that_cannot_be_read_refuses_the_whole_folder(demonstration, tmp_path: Path) -> None:
     home, folder = tmp_path / "home", tmp_path / "folder"
     shutil.copytree(demonstration[0] / "catalogue", folder)
-    (folder / "music" / "corelli-op3-1-1.mid").write_bytes(b"not music")
+    (folder / "music" / "cpebach-h186.mid").write_bytes(b"not music")
     (folder / "music" / "joplin-maple-leaf-rag.mid").unlink(missing_ok=True)
     tantieme(home, "init")
 
     ran = tantieme(home, "catalogue", "import", folder)
 
     assert ran.returncode == 4
-    assert "corelli-op3-1-1.mid" in ran.stderr
+    assert "cpebach-h186.mid" in ran.stderr
     assert "recordings.csv, row" in ran.stderr
     assert tantieme(home, "catalogue", "show").stdout.startswith("0 recordings")
 
