@@ -12,11 +12,11 @@ import pandas as pd
 import streamlit as st
 
 from db.queries import PeriodRow
+from royalty.allocation import PPB
 from royalty.errors import NotReady, RoyaltyError
 from royalty.money import Money
 from royalty.period import Period
 
-WHOLE_PPB = 1_000_000_000
 RULES = {
     "pro_rata": "Everybody's money is one pool, divided by plays: a play is worth the same, "
     "whoever pressed it.",
@@ -42,7 +42,7 @@ def days(period: Period) -> str:
     return f"1–{calendar.monthrange(period.year, period.month)[1]} {month(period)}"  # noqa: RUF001
 
 
-def percent(part: int, whole: int = WHOLE_PPB) -> str:
+def percent(part: int, whole: int = PPB) -> str:
     """Write a part of a whole to a tenth of a percent, half up; `< 0.1 %` is not nothing."""
     if whole == 0:
         return "–"  # noqa: RUF001

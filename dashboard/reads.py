@@ -62,6 +62,11 @@ def periods(viewer: Viewer, where: Place) -> list[PeriodRow]:
     return sorted(rows, key=lambda row: row.period, reverse=True)
 
 
+def standing(viewer: Viewer, where: Place, period: Period) -> PeriodRow:
+    """Read how one of those months stands: what is computed, and what closed it."""
+    return next(row for row in periods(viewer, where) if row.period == period)
+
+
 @st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
 def payout(viewer: Viewer, where: Place, period: Period, rule: str) -> Payout:
     """Read what a month pays under one rule."""

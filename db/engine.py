@@ -31,12 +31,13 @@ class Books:
 
 def open_books(url: str | None, home: Path) -> Books:
     """Open the books of a workspace; nothing is written, and nothing needs to be there yet."""
-    return Books(make_engine(url or f"sqlite:///{home / 'ledger.db'}"), home)
+    return Books(make_engine(url or _ledger_in(home)), home)
 
 
 def make_engine(url: str | None = None) -> Engine:
     """Make an engine for a database URL, else for the one that the environment names."""
-    url = url or os.environ.get("TANTIEME_DATABASE_URL") or _default_url()
+    home = os.environ.get("TANTIEME_HOME") or "tantieme-home"
+    url = url or os.environ.get("TANTIEME_DATABASE_URL") or _ledger_in(Path(home))
     sqlite = make_url(url).get_backend_name() == "sqlite"
     engine = create_engine(url, connect_args={"timeout": 30} if sqlite else {})
     if sqlite:
@@ -98,9 +99,8 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _default_url() -> str:
-    home = os.environ.get("TANTIEME_HOME") or "tantieme-home"
-    return f"sqlite:///{Path(home) / 'ledger.db'}"
+def _ledger_in(home: Path) -> str:
+    return f"sqlite:///{home / 'ledger.db'}"
 
 
 def _own_transactions(engine: Engine) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, select
 
 from db import schema
 from db.engine import Books, now, reading, writing
+from royalty import allocation
 from royalty.errors import NotFound, RoyaltyError
 
 
@@ -38,12 +39,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "usage": pa.schema(_fields("period listener track source territory", "plays")),
     "revenue": pa.schema(_fields("period listener source territory currency", "net_micros")),
     "shares": pa.schema(_fields("provider track recording", "share_ppb low_ppb high_ppb")),
-    "allocations": pa.schema(
-        _fields(
-            "pool track recording work right party payee kind",
-            "plays share_ppb low_ppb high_ppb interest_ppm micros low_micros high_micros",
-        )
-    ),
+    "allocations": allocation.SCHEMA,
 }
 
 

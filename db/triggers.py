@@ -62,12 +62,12 @@ def _sqlite(refusal: Refusal) -> str:
 RENDERERS = {"sqlite": _sqlite}
 
 
-def _append_only(table: Table, *, unique: Iterable[str] = ()) -> list[Refusal]:
+def _append_only(table: Table) -> list[Refusal]:
     """Refuse change, removal, and the INSERT OR REPLACE that is both."""
     return [
         Refusal(table.name, "update", "never", f"a {table.name} is never changed"),
         Refusal(table.name, "delete", "never", f"a {table.name} is never removed"),
-        *_no_replacement(table, unique),
+        *_no_replacement(table),
     ]
 
 

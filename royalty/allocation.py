@@ -31,7 +31,7 @@ _BATCH = 65_536
 _LOST_PPM_MAX = 3_000_000_000  # a rule floors once a play at most, by less than a ppm of a micro
 
 
-def apportion(whole: int, weights: Sequence[int]) -> list[int]:
+def divide(whole: int, weights: Sequence[int]) -> list[int]:
     """Divide an integer so that the parts add up to it, by largest remainder (Hamilton).
 
     Floor each ideal part, then give one each to the largest remainders, ties to the earlier index.
@@ -50,11 +50,6 @@ def apportion(whole: int, weights: Sequence[int]) -> list[int]:
         for i in by_remainder[:left]:
             parts[i] += 1
     return parts
-
-
-def divide(amount: Money, weights: Sequence[int]) -> list[Money]:
-    """Divide money so that the parts add up to the whole, to the micro, as `apportion` does."""
-    return [Money(part, amount.currency) for part in apportion(amount.micros, weights)]
 
 
 def settle(quotas: pa.Table, pool_micros: int) -> dict[str, int]:
@@ -296,7 +291,7 @@ def _portions(
         return
     ordered = sorted(shares, key=lambda share: (share.recording is None, share.recording or ""))
     assert sum(share.ppb for share in ordered) == PPB, f"shares of {track} do not sum to 10**9"
-    parts = apportion(revenue.micros, [share.ppb for share in ordered])
+    parts = divide(revenue.micros, [share.ppb for share in ordered])
     for share, micros in zip(ordered, parts, strict=True):
         recording = _licensed(share.recording, track, day)
         yield _Portion(
@@ -336,9 +331,9 @@ def _equally(unattributed: Sequence[_Portion], day: _Day) -> Iterator[_Portion]:
     if not works:
         yield _Portion(kind="suspense_unmatched", micros=micros)
         return
-    by_work = apportion(micros, [1] * len(works))
+    by_work = divide(micros, [1] * len(works))
     for (_, recordings), part in zip(sorted(works.items()), by_work, strict=True):
-        pieces = apportion(part, [1] * len(recordings))
+        pieces = divide(part, [1] * len(recordings))
         for recording, piece in zip(recordings, pieces, strict=True):
             yield _Portion(
                 kind="unattributed",
@@ -356,15 +351,15 @@ def _ends(portion: _Portion, day: _Day) -> Iterator[_End]:
     if recording is None:
         yield _certain(portion.kind, portion.micros)
         return
-    by_right = apportion(portion.micros, list(day.rights_ppm.values()))
+    by_right = divide(portion.micros, list(day.rights_ppm.values()))
     for (right, right_ppm), part in zip(day.rights_ppm.items(), by_right, strict=True):
         subject = recording.id if right == "master" else recording.work
         claims = day.claims.get((right, subject), {})
         gap_ppm = PPM - sum(claims.values())
-        *grosses, unclaimed = apportion(part, [*claims.values(), gap_ppm])
+        *grosses, unclaimed = divide(part, [*claims.values(), gap_ppm])
         for (party, ppm), gross in zip(claims.items(), grosses, strict=True):
             rate_ppm = day.rates_ppm.get(party, PPM)
-            net, kept = apportion(gross, [rate_ppm, PPM - rate_ppm])
+            net, kept = divide(gross, [rate_ppm, PPM - rate_ppm])
             low, high = _interval(portion, net, right_ppm * ppm * rate_ppm)
             yield _End(
                 kind=portion.kind,

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from royalty.money import Money, total
 from royalty.period import Period
 
-IDENTITY = "revenue = paid + payable + suspense + reserve + recouped + withheld + platform"
-
 Amounts = Mapping[str, Money]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conservation:
-    """The identity that every period must satisfy, to the micro, in one currency."""
+    """The identity that every period must satisfy, to the micro, in one currency.
+
+    revenue = paid + payable + suspense + reserve + recouped + withheld + platform
+    """
 
     period: Period
     currency: str
@@ -32,22 +33,17 @@ class Conservation:
     platform: Money
 
     @property
-    def identity(self) -> str:
-        """The identity in words."""
-        return IDENTITY
-
-    @property
     def parts(self) -> dict[str, Money]:
         """The right-hand side, term by term, each suspense account apart."""
-        held = {f"suspense.{kind}": amount for kind, amount in sorted(self.suspense.items())}
-        before = {"paid": self.paid, "payable": self.payable}
-        after = {
+        return {
+            "paid": self.paid,
+            "payable": self.payable,
+            **{f"suspense.{kind}": amount for kind, amount in sorted(self.suspense.items())},
             "reserve": self.reserve,
             "recouped": self.recouped,
             "withheld": self.withheld,
             "platform": self.platform,
         }
-        return before | held | after
 
     @property
     def difference(self) -> Money:
@@ -70,14 +66,17 @@ def conservation(period: Period, currency: str, balances: Amounts) -> Conservati
         mine = (amount for name, amount in balances.items() if f"{name}.".startswith(f"{prefix}."))
         return total(mine, currency)
 
-    held = [name for name in balances if name.startswith("suspense.")]
     return Conservation(
         period=period,
         currency=currency,
         revenue=debit("receivable.platform"),
         paid=-debit("cash"),
         payable=-debit("payable"),
-        suspense={name.removeprefix("suspense."): -balances[name] for name in sorted(held)},
+        suspense={
+            name.removeprefix("suspense."): -amount
+            for name, amount in balances.items()
+            if name.startswith("suspense.")
+        },
         reserve=-debit("reserve"),
         recouped=-debit("advance.unrecouped"),
         withheld=-debit("withheld"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from royalty.period import covers
+
 PPM = 1_000_000
 
 Right = Literal["master", "publishing"]
@@ -28,8 +30,7 @@ class Recording:
 
     def licensed_on(self, day: date) -> bool:
         """Whether the licence covers that day."""
-        begun = self.licensed_from is None or self.licensed_from <= day
-        return begun and (self.licensed_to is None or day < self.licensed_to)
+        return covers(self.licensed_from, self.licensed_to, day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,5 +60,4 @@ class Interest:
 
     def holds_on(self, day: date) -> bool:
         """Whether the interest is valid on that day."""
-        begun = self.valid_from is None or self.valid_from <= day
-        return begun and (self.valid_to is None or day < self.valid_to)
+        return covers(self.valid_from, self.valid_to, day)

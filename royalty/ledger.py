@@ -106,15 +106,6 @@ def reverse(transaction: Transaction, *, period: Period, effective_on: date) -> 
     )
 
 
-def balances(transactions: Iterable[Transaction]) -> dict[tuple[str, str], Money]:
-    """Sum the postings of each (account, currency), accounts in order."""
-    sums: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for transaction in transactions:
-        for posting in transaction.postings:
-            sums[posting.account, posting.amount.currency] += posting.amount.micros
-    return {key: Money(sums[key], key[1]) for key in sorted(sums)}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolMoney:
     """What came in for one pool, and what part of it is royalty-bearing."""

@@ -1,4 +1,4 @@
-"""Periods: calendar months, half-open."""
+"""Periods: calendar months, half-open, as all intervals of days are."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class Period:
         """The month after."""
         return Period(self.year + self.month // 12, self.month % 12 + 1)
 
-    @property
-    def previous(self) -> Period:
-        """The month before."""
-        return Period(self.year - (self.month == 1), (self.month - 2) % 12 + 1)
-
     def __contains__(self, day: date) -> bool:
-        return self.start <= day < self.end
+        return covers(self.start, self.end, day)
+
+
+def covers(begin: date | None, end: date | None, day: date) -> bool:
+    """Whether a half-open interval of days holds the day; None is no bound."""
+    return (begin is None or begin <= day) and (end is None or day < end)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import ceil, floor, fsum, isfinite, lcm
 from statistics import quantiles
 
-from royalty.allocation import PPB, apportion
+from royalty.allocation import PPB, divide
 
 GATED_VERSION = "gated-1"
 
@@ -54,7 +54,7 @@ def freeze(
         if not isfinite(weight) or weight < 0:
             raise ValueError(f"the weight of {name or 'the unattributed part'} is {weight}")
     exact = [Fraction(weight) for _, weight in ordered]
-    parts = apportion(PPB, _whole(exact))
+    parts = divide(PPB, _whole(exact))
     return {name: ppb for (name, _), ppb in zip(ordered, parts, strict=True)}
 
 
@@ -74,7 +74,7 @@ def gated(evidence: Sequence[WorkEvidence]) -> list[Share]:
     frozen = freeze(means, _mean(rest))
     shares = []
     for work, column in zip(works, columns, strict=True):
-        if work.cleared and any(column):
+        if any(column):  # nothing that did not clear has a part in any replicate
             shares += _by_recording(work, _share(frozen[work.work], column))
     shares.sort(key=lambda share: share.recording or "")
     return [*shares, _share(frozen[None], rest)]
@@ -124,7 +124,7 @@ def _by_recording(work: WorkEvidence, share: Share) -> list[Share]:
     recordings = sorted(work.scores)
     positive = [Fraction(max(0.0, work.scores[each])) for each in recordings]
     weights = positive if any(positive) else [Fraction(1)] * len(recordings)
-    parts = apportion(share.ppb, _whole(weights))
+    parts = divide(share.ppb, _whole(weights))
     whole = sum(weights)
     return [
         _widened(

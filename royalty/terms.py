@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from royalty.catalogue import PPM
+from royalty.period import covers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,5 +25,4 @@ class Terms:
 
     def hold_on(self, day: date) -> bool:
         """Whether the agreement is valid on that day."""
-        begun = self.valid_from is None or self.valid_from <= day
-        return begun and (self.valid_to is None or day < self.valid_to)
+        return covers(self.valid_from, self.valid_to, day)

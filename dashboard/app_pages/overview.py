@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import charts, components, identity, reads
 from db.queries import PayeeAmount, Payout, PeriodRow
+from royalty.audit import compare
 from royalty.errors import NotReady
 from royalty.money import MICROS, Money
 from royalty.period import Period
@@ -24,7 +25,7 @@ SOURCES = {
 def show() -> None:
     """Draw the page for the chosen period."""
     period = components.chosen_period()
-    row = _row(period)
+    row = reads.standing(identity.viewer(), reads.place(), period)
     if not row.computed:
         raise NotReady(
             f"{components.month(period)} has usage or revenue and no payout yet; "
@@ -37,11 +38,6 @@ def show() -> None:
     _payees(payouts[rule])
     _rules(period, payouts)
     _tracks(payouts[rule])
-
-
-def _row(period: Period) -> PeriodRow:
-    rows = reads.periods(identity.viewer(), reads.place())
-    return next(row for row in rows if row.period == period)
 
 
 def _payout(period: Period, rule: str) -> Payout:
@@ -161,7 +157,7 @@ def _rules(period: Period, payouts: dict[str, Payout]) -> None:
 
 def _comparison(payouts: dict[str, Payout]) -> None:
     first, second = components.RULES
-    table = _differences(payouts[first], payouts[second])
+    table = _differences(payouts)
     rules = components.rule_name(first), components.rule_name(second)
     gains = [row for row in table if row[3].micros > 0]
     st.altair_chart(
@@ -190,15 +186,17 @@ def _comparison(payouts: dict[str, Payout]) -> None:
     )
 
 
-def _differences(first: Payout, second: Payout) -> list[tuple[str, Money, Money, Money]]:
+def _differences(payouts: dict[str, Payout]) -> list[tuple[str, Money, Money, Money]]:
     """Return each payee's name, amount under either rule and difference, widest first."""
-    nothing = Money(0, first.pool.currency)
-    ones = {payee.id: payee.amount for payee in first.payees}
-    twos = {payee.id: payee.amount for payee in second.payees}
-    names = components.distinct({payee.id: payee.name for payee in (*first.payees, *second.payees)})
-    rows = [(name, ones.get(key, nothing), twos.get(key, nothing)) for key, name in names.items()]
-    table = [(name, one, two, two - one) for name, one, two in rows]
-    return sorted(table, key=lambda row: (-abs(row[3].micros), row[0]))
+    first, second = components.RULES
+    both = {rule: payouts[rule].payees for rule in (first, second)}
+    names = components.distinct({payee.id: payee.name for paid in both.values() for payee in paid})
+    amounts = {rule: {payee.id: payee.amount for payee in paid} for rule, paid in both.items()}
+    rows = [
+        (names[row.payee], row.amounts[first], row.amounts[second], row.differences[second])
+        for row in compare(amounts, payouts[first].pool.currency)
+    ]
+    return sorted(rows, key=lambda row: (-abs(row[3].micros), row[0]))
 
 
 def _pair(name: str, one: Money, two: Money, difference: Money) -> charts.Pair:
@@ -215,9 +213,8 @@ def _pair(name: str, one: Money, two: Money, difference: Money) -> charts.Pair:
 def _tracks(payout: Payout) -> None:
     st.header("Most earning tracks", anchor=False)
     names = components.distinct({track.id: track.title for track in payout.tracks})
-    ranked = sorted(payout.tracks, key=lambda track: (-track.amount.micros, track.id))
     with st.container(gap="xxsmall"):
-        for track in ranked[:SHOWN]:
+        for track in payout.tracks[:SHOWN]:
             name, amount, plays, _ = st.columns([4, 1, 1, 4], vertical_alignment="center")
             with name:
                 components.link("track", names[track.id], track=track.id)

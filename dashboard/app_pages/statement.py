@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import components, identity, reads
-from db.queries import PeriodRow
+from royalty.catalogue import PPM
 from royalty.errors import NotReady
 from royalty.period import Period
 from royalty.reports import csv, json
@@ -31,7 +31,7 @@ ALWAYS = ("Opening", "Earned")  # shown even where they are zero
 def show() -> None:
     """Draw the page for the chosen payee."""
     period = components.chosen_period()
-    row = _row(period)
+    row = reads.standing(identity.viewer(), reads.place(), period)
     if row.status != "closed":
         raise NotReady(
             f"{components.month(period)} is not closed, and there are no statements before that; "
@@ -46,11 +46,6 @@ def show() -> None:
     _balance(statement)
     _downloads(statement)
     _lines(statement)
-
-
-def _row(period: Period) -> PeriodRow:
-    rows = reads.periods(identity.viewer(), reads.place())
-    return next(row for row in rows if row.period == period)
 
 
 def _payees(period: Period, rule: str) -> dict[str, str]:
@@ -86,24 +81,19 @@ def _balance(statement: Statement) -> None:
 def _downloads(statement: Statement) -> None:
     name = f"{statement.period}_{statement.payee}"
     with st.container(horizontal=True):
-        st.download_button(
-            "Download CSV",
-            csv.statement_csv(statement),
-            file_name=f"{name}.csv",
-            mime="text/csv",
-            key="csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "Download JSON",
-            json.statement_json(statement),
-            file_name=f"{name}.json",
-            mime="application/json",
-            key="json",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+        for ending, content, mime in (
+            ("csv", csv.statement_csv(statement), "text/csv"),
+            ("json", json.statement_json(statement), "application/json"),
+        ):
+            st.download_button(
+                f"Download {ending.upper()}",
+                content,
+                file_name=f"{name}.{ending}",
+                mime=mime,
+                key=ending,
+                on_click="ignore",
+                icon=":material/download:",
+            )
 
 
 def _lines(statement: Statement) -> None:
@@ -142,7 +132,7 @@ def _table(lines: Sequence[Line]) -> pd.DataFrame:
             "Low": line.low.decimal,
             "High": line.high.decimal,
             "Share": components.percent(line.share_ppb) if line.track else "",
-            "Interest": components.percent(line.interest_ppm, 1_000_000),
+            "Interest": components.percent(line.interest_ppm, PPM),
             "Plays": f"{line.plays:,}" if line.track else "",
             "Gross": line.gross.decimal,
             "Deductions": line.deductions.decimal,

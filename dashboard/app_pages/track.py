@@ -11,8 +11,10 @@ import streamlit as st
 from dashboard import charts, components, identity, reads
 from dashboard.components import plain
 from db.queries import ShareRow, TrackDetail, TrackRow
+from royalty.allocation import PPB
 from royalty.errors import NotReady
 
+PERCENT_PPB = PPB // 100
 PLAYERS = 8  # recordings with a player of their own; the table has the rest
 NO_SHARES = "This track has no shares yet; run 'tantieme attribute {}'"
 WITHIN_ONE_RUN = (
@@ -115,9 +117,9 @@ def _bars(shares: Sequence[ShareRow]) -> list[charts.Bar]:
 def _bar(label: str, share: ShareRow, kind: str) -> charts.Bar:
     return charts.Bar(
         label=label,
-        value=share.ppb / 1e7,
-        low=share.low_ppb / 1e7,
-        high=share.high_ppb / 1e7,
+        value=share.ppb / PERCENT_PPB,
+        low=share.low_ppb / PERCENT_PPB,
+        high=share.high_ppb / PERCENT_PPB,
         shown=components.percent(share.ppb),
         interval=components.percent_range(share.low_ppb, share.high_ppb),
         kind=kind,

@@ -49,8 +49,8 @@ def _row(facts: RunFacts) -> dict[str, object]:
 
 
 def _recordings(facts: RunFacts) -> list[dict[str, object]]:
-    held = [(recording, False) for recording in facts.recordings]
-    held += [(recording, True) for recording in facts.placebos]
     return [
-        {"run": facts.id, "recording": recording, "placebo": placebo} for recording, placebo in held
+        {"run": facts.id, "recording": recording, "placebo": placebo}
+        for placebo, recordings in ((False, facts.recordings), (True, facts.placebos))
+        for recording in recordings
     ]

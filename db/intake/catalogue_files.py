@@ -19,16 +19,8 @@ from royalty.terms import Terms
 Noun = TypeVar("Noun", Recording, Party, Interest, Terms)
 
 RECORDING = (
-    "id",
-    "isrc",
-    "title",
-    "artist",
-    "work",
-    "iswc",
-    "file",
-    "licensed_from",
-    "licensed_to",
-)
+    "id", "isrc", "title", "artist", "work", "iswc", "file", "licensed_from", "licensed_to",
+)  # fmt: skip
 PARTY = ("id", "name", "kind", "ipi", "isni", "payee")
 INTEREST = (
     "subject", "subject_id", "right", "party", "ppm", "territory", "valid_from", "valid_to",
@@ -199,7 +191,8 @@ def _more_than_all(files: CatalogueFiles) -> Iterator[Problem]:
         together[each.subject, each.subject_id, each.territory].append(each)
     for interests in together.values():
         for each in interests:
-            held = sum(other.ppm for other in interests if _begun(other, each.valid_from))
+            begin = each.valid_from or date.min
+            held = sum(other.ppm for other in interests if other.holds_on(begin))
             if held > PPM:
                 yield files.problem(each, "ppm", _too_much(each, held))
 
@@ -214,14 +207,7 @@ def _two_terms(files: CatalogueFiles) -> Iterator[Problem]:
     for each in files.terms:
         of_party[each.party].append(each)
     for each in files.terms:
-        if sum(_begun(other, each.valid_from) for other in of_party[each.party]) > 1:
+        begin = each.valid_from or date.min
+        if sum(other.hold_on(begin) for other in of_party[each.party]) > 1:
             message = f"other terms of {each.party} hold then too"
             yield files.problem(each, "valid_from", message)
-
-
-def _begun(dated: Interest | Terms, day: date | None) -> bool:
-    """Whether it holds on a day, where None is the day before all others."""
-    if day is None:
-        return dated.valid_from is None
-    begun = dated.valid_from is None or dated.valid_from <= day
-    return begun and (dated.valid_to is None or day < dated.valid_to)

@@ -58,13 +58,9 @@ class Row:
         """Read text that must be there."""
         return self.given(column, str, "")
 
-    def day(self, column: str) -> date | None:
-        """Read a day, or no bound."""
-        return self.maybe(column, read_day)
-
     def days(self, begin: str, end: str) -> tuple[date | None, date | None]:
-        """Read a half-open interval of days."""
-        first, last = self.day(begin), self.day(end)
+        """Read a half-open interval of days; an empty cell is no bound."""
+        first, last = self.maybe(begin, read_day), self.maybe(end, read_day)
         if first is not None and last is not None and last <= first:
             self.fault(end, f"{last} is not after {begin}, {first}")
         return first, last

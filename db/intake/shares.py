@@ -17,9 +17,9 @@ from db import chain, schema, snapshots
 from db.engine import Books, now, writing
 from db.intake.columns import ROW, Column, Sheet, an_id, judged, make_sheet, read_sheet, where
 from db.intake.receipt import Receipt
+from royalty.allocation import PPB
 from royalty.errors import BadInput, Conflict, Problem
 
-WHOLE_PPB = 1_000_000_000
 _NUMBERS = ("share", "low", "high")
 
 _PPB = r"\d{1,10}"
@@ -110,8 +110,8 @@ def _of_others(sheet: Sheet, provider: str | None) -> list[Problem]:
 def _out_of_order(sheet: Sheet) -> list[Problem]:
     low, share, high = (sheet.table[f"{name}_ppb"] for name in ("low", "share", "high"))
     ordered = pc.and_(pc.less_equal(low, share), pc.less_equal(share, high))
-    fine = pc.and_(ordered, pc.less_equal(high, WHOLE_PPB))
-    message = f"{{}}: low <= share <= high <= {WHOLE_PPB} does not hold"
+    fine = pc.and_(ordered, pc.less_equal(high, PPB))
+    message = f"{{}}: low <= share <= high <= {PPB} does not hold"
     return where(sheet, pc.invert(fine), "share_ppb", message)
 
 
@@ -119,10 +119,10 @@ def _not_whole(sheet: Sheet) -> Iterator[Problem]:
     """Find tracks whose shares do not add up to the whole."""
     sums = sheet.table.group_by(["provider", "track"])
     for each in sums.aggregate([("share_ppb", "sum"), (ROW, "min")]).to_pylist():
-        off = each["share_ppb_sum"] - WHOLE_PPB
+        off = each["share_ppb_sum"] - PPB
         if off:
             by = f"{off} too many" if off > 0 else f"{-off} too few; what is unattributed is a row"
-            message = f"the shares of track {each['track']} add up to {off + WHOLE_PPB} ppb, {by}"
+            message = f"the shares of track {each['track']} add up to {off + PPB} ppb, {by}"
             yield sheet.fault(each[f"{ROW}_min"], "share_ppb", message)
 
 

@@ -9,17 +9,11 @@ from db.queries.catalogue import RecordingRow, interests, parties, recordings, t
 from db.queries.generated import ShareRow, TrackDetail, TrackRow, track, tracks
 from db.queries.ledger import PostingRow, postings
 from db.queries.months import Inputs, PeriodRow, inputs, periods
-from db.queries.payouts import (
-    PayeeAmount,
-    Payout,
-    PoolAmount,
-    RecordingAmount,
-    TrackAmount,
-    payout,
-)
+from db.queries.payouts import payout
 from db.queries.statements import statement
 from db.queries.trails import Step, Trail, trail
 from db.queries.viewer import EVERYONE, Viewer
+from royalty.payout import PayeeAmount, Payout, PoolAmount, RecordingAmount, TrackAmount
 
 __all__ = [
     "EVERYONE",

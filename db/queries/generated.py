@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Row, Select, func, select, union
 
 from db import schema, snapshots
 from db.engine import Books, reading
+from db.queries.catalogue import described
+from db.queries.nouns import noun
 from db.queries.viewer import Viewer
 from royalty.errors import NotFound
 
@@ -24,7 +26,6 @@ class TrackRow:
     seed: int | None
     duration_ms: int | None
     audio_sha256: str | None
-    created_at: str | None
     plays: int | None  # in the latest period with a payout
     unattributed_ppb: int | None  # None: nobody has attributed it
 
@@ -59,7 +60,16 @@ def tracks(_viewer: Viewer, books: Books) -> list[TrackRow]:
     """List the tracks, in order of their ids."""
     with reading(books) as connection:
         plays = _plays(connection)
-        return [_track_row(row, plays) for row in connection.execute(_tracks())]
+        return [
+            noun(
+                TrackRow,
+                row,
+                id=row.track_id,
+                title=row.title or row.track_id,
+                plays=plays.get(row.track_id),
+            )
+            for row in connection.execute(_tracks())
+        ]
 
 
 def track(viewer: Viewer, books: Books, track_id: str) -> TrackDetail:
@@ -79,7 +89,7 @@ def _detail(books: Books, row: TrackRow) -> TrackDetail:
         ).one_or_none()
         if found is None:
             return TrackDetail(row=row, shares=(), unattributed=None, provider=None, snapshot=None)
-        known = {each.id: each for each in connection.execute(_recordings())}
+        known = {each.id: each for each in connection.execute(described())}
     table = snapshots.read(books, found.snapshot)
     mine = pc.and_(pc.equal(table["track"], row.id), pc.equal(table["provider"], found.provider))
     shares = [_share_row(each, known) for each in table.filter(mine).to_pylist()]
@@ -106,33 +116,15 @@ _NOTHING = ShareRow(
 
 
 def _share_row(share: dict[str, Any], known: dict[str, Row[Any]]) -> ShareRow:
-    numbers = {
-        "ppb": share["share_ppb"],
-        "low_ppb": share["low_ppb"],
-        "high_ppb": share["high_ppb"],
-    }
+    bounds = {name: share[name] for name in ("low_ppb", "high_ppb")}
     if share["recording"] is None:
-        return replace(_NOTHING, **numbers)
+        return replace(_NOTHING, ppb=share["share_ppb"], **bounds)
     recording = known[share["recording"]]
-    return ShareRow(
-        recording=recording.id,
-        title=recording.title,
-        artist=recording.artist,
-        artist_name=recording.artist_name,
-        work=recording.work,
-        audio_sha256=recording.audio_sha256,
-        **numbers,
-    )
+    return noun(ShareRow, recording, recording=recording.id, ppb=share["share_ppb"], **bounds)
 
 
 def _largest_first(share: ShareRow) -> tuple[int, str]:
     return (-share.ppb, share.recording)
-
-
-def _recordings() -> Select[Any]:
-    recording, party = schema.recording, schema.party
-    wanted = select(recording, party.c.name.label("artist_name"))
-    return wanted.join(party, party.c.id == recording.c.artist)
 
 
 def _tracks() -> Select[Any]:
@@ -156,17 +148,3 @@ def _plays(connection: Connection) -> dict[str, int]:
     counted = schema.payout_track.c
     plays = select(counted.track, counted.plays).where(counted.payout == latest)
     return dict(connection.execute(plays).all())
-
-
-def _track_row(row: Row[Any], plays: dict[str, int]) -> TrackRow:
-    return TrackRow(
-        id=row.track_id,
-        title=row.title or row.track_id,
-        run=row.run,
-        seed=row.seed,
-        duration_ms=row.duration_ms,
-        audio_sha256=row.audio_sha256,
-        created_at=row.created_at,
-        plays=plays.get(row.track_id),
-        unattributed_ppb=row.unattributed_ppb,
-    )

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, select
 
 from db import schema
 from db.engine import Books, reading
+from db.queries.nouns import noun
 from db.queries.viewer import Viewer
 from royalty.ledger import payee_of
 from royalty.money import Money
@@ -62,23 +63,13 @@ def selected() -> Select[Any]:
 
 def posting_row(row: Row[Any]) -> PostingRow:
     """Make one row of what `selected` gives."""
-    return PostingRow(
+    return noun(
+        PostingRow,
+        row,
         id=f"{row.transaction_id}.{row.line}",
         transaction=row.transaction_id,
-        key=row.key,
-        kind=row.kind,
         period=Period.parse(row.period),
-        effective_on=row.effective_on,
-        recorded_at=row.recorded_at,
-        account=row.account,
         amount=Money(row.amount_micros, row.currency),
-        right=row.right,
-        pool=row.pool,
-        memo=row.memo,
-        adjusts=row.adjusts,
-        reverses=row.reverses,
-        content_sha256=row.content_sha256,
-        hash=row.hash,
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from db import schema
 from db.engine import Books, reading
+from db.queries.nouns import noun
 from db.queries.viewer import Viewer
 from royalty.money import Money
 from royalty.period import Period
@@ -22,7 +23,6 @@ class PeriodRow:
     status: str  # open | closed
     rule: str | None  # closed with
     computed: tuple[str, ...]  # rules that have a payout
-    usage_rows: int
     revenue: tuple[Money, ...]  # by currency
     chain_head: str | None  # the ledger's last hash when it closed
 
@@ -39,16 +39,14 @@ class Inputs:
 def periods(_viewer: Viewer, books: Books) -> list[PeriodRow]:
     """List the periods, the earliest first."""
     with reading(books) as connection:
-        rules, plays, money = _rules(connection), _usage_rows(connection), _revenue(connection)
+        rules, money = _rules(connection), _revenue(connection)
         return [
-            PeriodRow(
+            noun(
+                PeriodRow,
+                row,
                 period=Period.parse(row.id),
-                status=row.status,
-                rule=row.rule,
                 computed=tuple(rules[row.id]),
-                usage_rows=plays.get(row.id, 0),
                 revenue=tuple(money[row.id]),
-                chain_head=row.chain_head,
             )
             for row in connection.execute(select(schema.period).order_by(schema.period.c.id))
         ]
@@ -75,15 +73,6 @@ def _rules(connection: Connection) -> defaultdict[str, list[str]]:
     for period, rule in connection.execute(computed):
         rules[period].append(rule)
     return rules
-
-
-def _usage_rows(connection: Connection) -> dict[str, int]:
-    came, kept = schema.period_input.c, schema.snapshot.c
-    rows = select(came.period, func.sum(kept.rows)).join(
-        schema.snapshot, kept.sha256 == came.snapshot
-    )
-    counted = rows.where(came.kind == "usage").group_by(came.period)
-    return {period: int(number) for period, number in connection.execute(counted)}
 
 
 def _revenue(connection: Connection) -> defaultdict[str, list[Money]]:

@@ -2,92 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, select
 
 from db import schema
 from db.engine import Books, reading
+from db.queries.nouns import noun
 from db.queries.viewer import Viewer
 from royalty.errors import NotReady
 from royalty.money import Money, total
+from royalty.payout import PayeeAmount, Payout, PoolAmount, RecordingAmount, TrackAmount
 from royalty.period import Period
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PayeeAmount:
-    """What one payee gets, and what of it recordings were shown to have earned."""
-
-    id: str
-    name: str
-    amount: Money
-    low: Money
-    high: Money
-    attributed: Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackAmount:
-    """What one track earned, whoever gets it."""
-
-    id: str
-    title: str
-    plays: int
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingAmount:
-    """What one recording earned, whoever holds it."""
-
-    id: str
-    title: str
-    artist_name: str
-    amount: Money
-    low: Money
-    high: Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolAmount:
-    """One pool: what came in, what is divided, and what of that is idle or unattributed."""
-
-    id: str
-    source: str
-    territory: str
-    gross: Money
-    amount: Money
-    idle: Money
-    unattributed: Money
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payout:
-    """A period divided by a rule. Largest amounts first.
-
-    To those who do not see all, payees but their own, tracks and recordings are left out.
-    """
-
-    id: str
-    period: Period
-    rule: str
-    rule_version: str
-    provider: str
-    snapshot: str  # of the allocations
-    publishing_ppm: int
-    gross: Money
-    pool: Money
-    payees: tuple[PayeeAmount, ...]
-    unattributed: Money  # of the payees' amounts, what no recording could be shown to have earned
-    suspense: Money
-    suspense_kinds: Mapping[str, Money]
-    idle: Money  # of the pool, from listeners who paid and played nothing
-    platform: Money  # of the pool, what terms leave with the platform
-    pools: tuple[PoolAmount, ...]
-    tracks: tuple[TrackAmount, ...]
-    recordings: tuple[RecordingAmount, ...]
 
 
 def payout(viewer: Viewer, books: Books, period: Period, rule: str) -> Payout:
@@ -109,19 +36,15 @@ def _payout(viewer: Viewer, connection: Connection, head: Row[Any]) -> Payout:
     def rows(wanted: Select[Any]) -> list[Row[Any]]:
         return list(connection.execute(wanted))
 
-    pools = tuple(_pool(row) for row in rows(_part(schema.payout_pool, head.id, "id")))
+    pools = tuple(_pool(row, money) for row in rows(_part(schema.payout_pool, head.id, "id")))
     suspense = {
         row.kind: money(row.micros) for row in rows(_part(schema.payout_suspense, head.id, "kind"))
     }
     payees = tuple(_payee(row, money) for row in rows(_payees(head.id)) if viewer.sees(row.payee))
-    return Payout(
-        id=head.id,
+    return noun(
+        Payout,
+        head,
         period=Period.parse(head.period),
-        rule=head.rule,
-        rule_version=head.rule_version,
-        provider=head.provider,
-        snapshot=head.snapshot,
-        publishing_ppm=head.publishing_ppm,
         gross=total((pool.gross for pool in pools), head.currency),
         pool=total((pool.amount for pool in pools), head.currency),
         payees=payees,
@@ -167,15 +90,15 @@ def _recordings(payout_id: str) -> Select[Any]:
     )
 
 
-def _pool(row: Row[Any]) -> PoolAmount:
+def _pool(row: Row[Any], money: Callable[[int], Money]) -> PoolAmount:
     return PoolAmount(
         id=row.id,
         source=row.source,
         territory=row.territory,
-        gross=Money(row.gross_micros, row.currency),
-        amount=Money(row.pool_micros, row.currency),
-        idle=Money(row.idle_micros, row.currency),
-        unattributed=Money(row.unattributed_micros, row.currency),
+        gross=money(row.gross_micros),
+        amount=money(row.pool_micros),
+        idle=money(row.idle_micros),
+        unattributed=money(row.unattributed_micros),
     )
 
 

@@ -13,12 +13,14 @@ from sqlalchemy import Connection, Row, func, select
 
 from db import schema, snapshots
 from db.engine import Books, reading
+from db.queries.catalogue import described
 from db.queries.ledger import PostingRow, posting_row, selected
-from db.queries.payouts import PoolAmount, payout
+from db.queries.payouts import payout
 from db.queries.viewer import EVERYONE, Viewer
 from royalty.errors import NotFound, PeriodNotClosed
 from royalty.ledger import payable
 from royalty.money import Money, total
+from royalty.payout import PoolAmount
 from royalty.period import Period
 from royalty.statement import Heading, Line, Movements, Statement, make_statement
 
@@ -51,9 +53,9 @@ def statement(
         if name is None:
             raise NotFound(f"there is no payee '{payee}'; 'tantieme payouts {period}' lists them")
         posted = _posted(connection, payee, period)
-        currency = _currency(connection, closed.payout)
-        opening = _opening(connection, payee, period, currency)
-        recordings, parties = _recordings(connection), _parties(connection)
+        opening = _opening(connection, payee, period, closed.currency)
+        recordings = {row.id: row for row in connection.execute(described())}
+        parties = dict(connection.execute(select(schema.party.c.id, schema.party.c.ipi)).all())
     paid = payout(EVERYONE, books, period, closed.rule)
     earned = [row for row in posted if row.kind == EARNED]
     sources = _Sources(
@@ -66,15 +68,17 @@ def statement(
     )
     lines = list(_lines(snapshots.read(books, paid.snapshot), payee, sources))
     _agree(lines, earned)
-    adjusted = total((-row.amount for row in posted if row.kind != EARNED), currency)
+    adjusted = total((-row.amount for row in posted if row.kind != EARNED), opening.currency)
     heading = Heading(payee=payee, payee_name=name, period=period, rule=closed.rule)
-    return make_statement(heading, lines, _movements(opening, adjusted))
+    movements = replace(Movements.none(opening.currency, opening=opening), adjustments=adjusted)
+    return make_statement(heading, lines, movements)
 
 
 def _closed(connection: Connection, period: Period, rule: str | None) -> Row[Any]:
-    row = connection.execute(
-        select(schema.period).where(schema.period.c.id == str(period))
-    ).one_or_none()
+    """Find how a period was closed, and in what currency."""
+    this, paid = schema.period, schema.payout
+    wanted = select(this, paid.c.currency).outerjoin(paid, paid.c.id == this.c.payout)
+    row = connection.execute(wanted.where(this.c.id == str(period))).one_or_none()
     if row is None or row.status != "closed":
         raise PeriodNotClosed(f"period {period} is not closed; run 'tantieme close {period}'")
     if rule not in (None, row.rule):
@@ -103,26 +107,6 @@ def _opening(connection: Connection, payee: str, period: Period, currency: str) 
     return Money(-int(connection.scalar(before) or 0), currency)
 
 
-def _currency(connection: Connection, payout_id: str) -> str:
-    known = select(schema.payout.c.currency).where(schema.payout.c.id == payout_id)
-    return str(connection.scalar(known))
-
-
-def _recordings(connection: Connection) -> dict[str, Row[Any]]:
-    recording, party, work = schema.recording, schema.party, schema.work
-    wanted = (
-        select(recording, party.c.name.label("artist_name"), party.c.isni, work.c.iswc)
-        .join(party, party.c.id == recording.c.artist)
-        .join(work, work.c.id == recording.c.work)
-    )
-    return {row.id: row for row in connection.execute(wanted)}
-
-
-def _parties(connection: Connection) -> dict[str, str | None]:
-    wanted = select(schema.party.c.id, schema.party.c.ipi)
-    return dict(connection.execute(wanted).all())
-
-
 def _lines(table: pa.Table, payee: str, sources: _Sources) -> Iterator[Line]:
     table = table.append_column("number", pa.array(range(1, len(table) + 1), pa.int64()))
     mine = table.filter(pc.equal(table["payee"], payee)).to_pylist()
@@ -146,32 +130,28 @@ def _about(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(row[name] for name in ("pool", "track", "recording", "right", "party"))
 
 
+_AS_ALLOCATED = (
+    "kind", "track", "recording", "work", "party", "right", "plays",
+    "share_ppb", "low_ppb", "high_ppb", "interest_ppm",
+)  # fmt: skip
+
+
 def _line(row: Mapping[str, Any], kept: Money, sources: _Sources) -> Line:
     pool, recording = sources.pools[row["pool"]], sources.recordings[row["recording"]]
     posting = sources.earned.get((row["pool"], row["right"]))
     net = Money(row["micros"], kept.currency)
     return Line(
-        kind=row["kind"],
+        **{name: row[name] for name in _AS_ALLOCATED},
         pool=pool.id,
         pool_amount=pool.amount,
         source=pool.source,
         territory=pool.territory,
-        track=row["track"],
-        recording=row["recording"],
-        work=row["work"],
         title=recording.title,
         artist=recording.artist_name,
         isrc=recording.isrc,
         iswc=recording.iswc,
-        party=row["party"],
         party_ipi=sources.parties[row["party"]],
-        artist_isni=recording.isni,
-        right=row["right"],
-        plays=row["plays"],
-        share_ppb=row["share_ppb"],
-        low_ppb=row["low_ppb"],
-        high_ppb=row["high_ppb"],
-        interest_ppm=row["interest_ppm"],
+        artist_isni=recording.artist_isni,
         gross=net + kept,
         deductions=-kept,
         net=net,
@@ -192,7 +172,3 @@ def _agree(lines: Iterable[Line], earned: Iterable[PostingRow]) -> None:
     for row in earned:
         explained[row.pool, row.right] += row.amount.micros  # a credit is negative
     assert not any(explained.values()), f"lines and postings disagree: {dict(explained)}"
-
-
-def _movements(opening: Money, adjustments: Money) -> Movements:
-    return replace(Movements.none(opening.currency, opening=opening), adjustments=adjustments)

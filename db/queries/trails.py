@@ -12,11 +12,12 @@ from sqlalchemy import Row, select
 from db import schema
 from db.engine import Books, reading
 from db.queries.ledger import PostingRow, may_see, posting_row, selected
-from db.queries.payouts import Payout, payout
+from db.queries.payouts import payout
 from db.queries.statements import statement
 from db.queries.viewer import EVERYONE, Viewer
 from royalty.errors import NotFound
 from royalty.ledger import payee_of
+from royalty.payout import Payout
 from royalty.period import Period
 from royalty.statement import Line
 
@@ -84,10 +85,7 @@ def _from_line(viewer: Viewer, books: Books, line: Line) -> Iterator[Step]:
             "net": str(line.net),
             "low": str(line.low),
             "high": str(line.high),
-            "party": line.party,
-            "recording": line.recording,
-            "title": line.title,
-            "kind": line.kind,
+            **_facts(line, "party", "recording", "title", "kind"),
         },
     )
     match = _POSTING.fullmatch(line.posting or "")
@@ -153,22 +151,12 @@ def _from_track(books: Books, line: Line, provider: str) -> Iterator[Step]:
     yield Step(
         step="share",
         id=f"{provider}/{line.track}/{line.recording}",
-        facts={
-            "share_ppb": line.share_ppb,
-            "low_ppb": line.low_ppb,
-            "high_ppb": line.high_ppb,
-            "plays": line.plays,
-            "snapshot": snapshot,
-        },
+        facts=_facts(line, "share_ppb", "low_ppb", "high_ppb", "plays") | {"snapshot": snapshot},
     )
     yield Step(step="evidence", id=line.track, facts={"provider": provider})
     if run is not None:
-        facts: dict[str, Fact] = {"card_sha256": run.card_sha256, "made": run.created_at}
-        yield Step(
-            step="run",
-            id=run.id,
-            facts=facts | {"parameters": run.parameters, "summary": run.summary},
-        )
+        card: dict[str, Fact] = {"card_sha256": run.card_sha256, "made": run.created_at}
+        yield Step(step="run", id=run.id, facts=card | _facts(run, "parameters", "summary"))
 
 
 def _stated(books: Books, track_id: str, provider: str) -> tuple[str | None, Row[Any] | None]:
@@ -190,6 +178,9 @@ def _recording(books: Books, recording_id: str | None) -> Iterator[Step]:
     with reading(books) as connection:
         this = select(schema.recording).where(schema.recording.c.id == recording_id)
         for row in connection.execute(this):
-            facts = {"title": row.title, "work": row.work, "isrc": row.isrc, "file": row.file}
-            heard = {"content_sha256": row.content_sha256, "audio_sha256": row.audio_sha256}
-            yield Step(step="recording", id=row.id, facts=facts | heard)
+            facts = _facts(row, "title", "work", "isrc", "file", "content_sha256", "audio_sha256")
+            yield Step(step="recording", id=row.id, facts=facts)
+
+
+def _facts(found: Line | Row[Any], *names: str) -> dict[str, Fact]:
+    return {name: getattr(found, name) for name in names}

@@ -4,16 +4,14 @@ Keys stand in a fixed order, amounts are `{"micros": 55550000, "currency": "EUR"
 equal input gives equal bytes. `"schema"` counts changes that a reader must know of.
 """
 
-# ruff: noqa: D102 -- the protocols' members are described where their implementations stand
-
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Protocol
 
 from royalty.money import Money
+from royalty.payout import Payout
 from royalty.period import Period
 from royalty.statement import Line, Statement
 
@@ -32,38 +30,6 @@ _BALANCE = (
     "paid",
     "closing",
 )
-
-
-class PayeeAmount(Protocol):
-    """What a payee gets, with its interval."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def amount(self) -> Money: ...
-    @property
-    def low(self) -> Money: ...
-    @property
-    def high(self) -> Money: ...
-
-
-class Payout(Protocol):
-    """What a period's money comes to under one rule."""
-
-    @property
-    def pool(self) -> Money: ...
-    @property
-    def payees(self) -> Sequence[PayeeAmount]: ...
-    @property
-    def unattributed(self) -> Money: ...
-    @property
-    def suspense(self) -> Money: ...
-    @property
-    def idle(self) -> Money: ...
-    @property
-    def platform(self) -> Money: ...
 
 
 def payouts_json(period: Period, rules: Mapping[str, Payout]) -> bytes:

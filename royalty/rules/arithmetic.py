@@ -13,7 +13,8 @@ import ibis
 from ibis import Table
 from ibis.expr.types import IntegerValue
 
-PPM = 1_000_000
+from royalty.catalogue import PPM
+
 PLAYS_MAX = 3_000_000_000  # squared, still below 2**63
 MICROS_MAX = 10**13  # ten million of a currency
 LISTENER_PLAYS_MAX = 10**7

@@ -3,16 +3,17 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import components
 from royalty.period import Period
+from tests.oracle import PPB
 
 
 @pytest.mark.parametrize(
     ("part", "whole", "shown"),
     [
-        (456_000_000, components.WHOLE_PPB, "45.6 %"),
-        (1_000_000_000, components.WHOLE_PPB, "100.0 %"),
+        (456_000_000, PPB, "45.6 %"),
+        (1_000_000_000, PPB, "100.0 %"),
         (45_650_000, 100_000_000, "45.7 %"),
-        (1, components.WHOLE_PPB, "< 0.1 %"),
-        (0, components.WHOLE_PPB, "0.0 %"),
+        (1, PPB, "< 0.1 %"),
+        (0, PPB, "0.0 %"),
         (0, 0, "–"),  # noqa: RUF001
         (10**17 + 1, 10**18, "10.0 %"),
     ],

@@ -12,14 +12,12 @@ from royalty.allocation import (
     Rights,
     TrackRevenue,
     allocate,
-    apportion,
     divide,
     settle,
     summarise,
     to_table,
 )
 from royalty.errors import Conflict, NotFound, NothingToDivideAmong
-from royalty.money import Money
 from royalty.shares import Share
 from royalty.terms import Terms
 from tests import oracle
@@ -61,14 +59,14 @@ def paid(rows):
 
 
 def test_a_hundred_cents_over_thirds_leave_no_residue() -> None:
-    assert divide(Money(100, "EUR"), [1, 1, 1]) == [Money(n, "EUR") for n in (34, 33, 33)]
+    assert divide(100, [1, 1, 1]) == [34, 33, 33]
 
 
 @given(whole=st.integers(-(10**20), 10**20), weights=st.lists(st.integers(0, 10**12), min_size=1))
 def test_parts_sum_to_the_whole_and_each_is_within_one_of_its_ideal(whole, weights) -> None:
     weights[0] += 1
 
-    parts = apportion(whole, weights)
+    parts = divide(whole, weights)
 
     assert sum(parts) == whole
     assert all(
@@ -86,9 +84,9 @@ def test_parts_sum_to_the_whole_and_each_is_within_one_of_its_ideal(whole, weigh
 def test_permuting_payees_permutes_amounts_but_for_ties(whole, weights, random) -> None:
     order = list(range(len(weights)))
     random.shuffle(order)
-    parts = apportion(whole, weights)
+    parts = divide(whole, weights)
 
-    permuted = apportion(whole, [weights[i] for i in order])
+    permuted = divide(whole, [weights[i] for i in order])
 
     assert all(abs(permuted[place] - parts[i]) <= 1 for place, i in enumerate(order))
 
@@ -97,18 +95,18 @@ def test_permuting_payees_permutes_amounts_but_for_ties(whole, weights, random) 
 def test_only_proportions_matter(weights, times) -> None:
     weights[0] += 1
 
-    assert apportion(10**9, [each * times for each in weights]) == apportion(10**9, weights)
+    assert divide(10**9, [each * times for each in weights]) == divide(10**9, weights)
 
 
 @pytest.mark.parametrize("weights", [[], [0], [0, 0]])
 def test_money_without_anybody_to_divide_it_among_is_refused(weights) -> None:
     with pytest.raises(NothingToDivideAmong):
-        apportion(100, weights)
+        divide(100, weights)
 
 
 def test_a_negative_weight_is_our_own_mistake() -> None:
     with pytest.raises(AssertionError, match="negative"):
-        apportion(100, [2, -1])
+        divide(100, [2, -1])
 
 
 # What a rule's floors leave.

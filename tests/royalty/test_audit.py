@@ -2,10 +2,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from royalty.audit import compare, conservation, farm_cost
-from royalty.ledger import PoolMoney, Total, balances, closing_transactions
+from royalty.ledger import PoolMoney, Total, closing_transactions
 from royalty.money import Money
 from tests.oracle import World
-from tests.royalty.worlds import OCTOBER, T3, divided
+from tests.royalty.worlds import OCTOBER, T3, balances, divided
 
 amounts = st.dictionaries(
     st.sampled_from(["ann", "bob", "cy"]), st.integers(0, 10**12).map(lambda n: Money(n, "EUR"))

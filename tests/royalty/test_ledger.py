@@ -11,12 +11,11 @@ from royalty.ledger import (
     Posting,
     Total,
     Transaction,
-    balances,
     closing_transactions,
     reverse,
 )
 from royalty.money import Money
-from tests.royalty.worlds import FIRST, OCTOBER
+from tests.royalty.worlds import FIRST, OCTOBER, balances
 
 POOL = "2026-10/app/DE/EUR"
 amounts = st.integers(-(10**15), 10**15)

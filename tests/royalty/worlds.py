@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from royalty.allocation import Pool, Rights, settle
 from royalty.catalogue import PPM, Interest, Recording
+from royalty.ledger import Transaction
 from royalty.money import Money
 from royalty.period import Period
 from royalty.rules import RULES, PoolTotals, pool_totals
@@ -90,6 +93,15 @@ def run(name: str, world: World) -> pa.Table:
 def divided(rule: str, world: World) -> dict[str, int]:
     """Micros per track, by the rule on DuckDB."""
     return settle(run(rule, world), world.pool)
+
+
+def balances(transactions: Iterable[Transaction]) -> dict[tuple[str, str], Money]:
+    """The sum of the postings of each (account, currency)."""
+    sums: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for transaction in transactions:
+        for posting in transaction.postings:
+            sums[posting.account, posting.amount.currency] += posting.amount.micros
+    return {key: Money(micros, key[1]) for key, micros in sums.items()}
 
 
 def totals(world: World) -> PoolTotals:

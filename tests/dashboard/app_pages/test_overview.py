@@ -107,8 +107,7 @@ def test_a_month_without_a_payout_names_the_command(open_page: OpenPage) -> None
 def test_one_rule_alone_names_the_command_for_the_other(
     open_page: OpenPage, where: reads.Place
 ) -> None:
-    rows = [replace(row, computed=row.computed[:1]) for row in reads.periods(EVERYONE, where)]
-    rows = [replace(row, computed=("pro_rata",)) for row in rows]
+    rows = [replace(row, computed=("pro_rata",)) for row in reads.periods(EVERYONE, where)]
     with patch("dashboard.reads.periods", return_value=rows):
         app = open_page()
 

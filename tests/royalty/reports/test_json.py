@@ -1,9 +1,10 @@
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from royalty.money import Money
+from royalty.payout import PayeeAmount, Payout
 from royalty.reports.json import payouts_json, period_json, statement_json
 from tests.royalty.statements import statement
 from tests.royalty.worlds import OCTOBER
@@ -13,35 +14,34 @@ def eur(micros: int) -> Money:
     return Money(micros, "EUR")
 
 
-@dataclass(frozen=True)
-class PayeeAmount:
-    id: str
-    name: str
-    amount: Money
-    low: Money
-    high: Money
-
-
-@dataclass(frozen=True)
-class Payout:
-    pool: Money
-    payees: tuple[PayeeAmount, ...]
-    unattributed: Money
-    suspense: Money
-    idle: Money
-    platform: Money
+def payee(id_: str, name: str, amount: int, low: int, high: int) -> PayeeAmount:
+    return PayeeAmount(
+        id=id_, name=name, amount=eur(amount), low=eur(low), high=eur(high), attributed=eur(low)
+    )
 
 
 PAYOUT = Payout(
+    id="2026-10/pro_rata",
+    period=OCTOBER,
+    rule="pro_rata",
+    rule_version="pro_rata-1",
+    provider="ours",
+    snapshot="0" * 64,
+    publishing_ppm=0,
+    gross=eur(30_000_000),
     pool=eur(20_000_000),
     payees=(
-        PayeeAmount("ann", "Ann Çelik", eur(16_363_636), eur(15_000_000), eur(18_000_000)),
-        PayeeAmount("bob", "Bob", eur(3_636_364), eur(3_000_000), eur(4_000_000)),
+        payee("ann", "Ann Çelik", 16_363_636, 15_000_000, 18_000_000),
+        payee("bob", "Bob", 3_636_364, 3_000_000, 4_000_000),
     ),
     unattributed=eur(5_000_000),
     suspense=eur(0),
+    suspense_kinds={},
     idle=eur(1),
     platform=eur(0),
+    pools=(),
+    tracks=(),
+    recordings=(),
 )
 
 
