@@ -37,13 +37,15 @@ def _print_story(workspace: Workspace, story: Story) -> None:
     click.echo("\nTantième: who earned what, and how sure that is\n")
     click.echo(f"Catalogue   {story.catalogue} (real music)")
     click.echo(f"Generator   {story.generator}")
-    click.echo("Month       October 2026, SIMULATED listening; rights and terms are illustrative\n")
+    month = f"{story.period.start:%B %Y}"
+    click.echo(f"Month       {month}, SIMULATED listening; rights and terms are illustrative\n")
     _print_attribution(story)
     _print_amounts(story)
     _print_farm(story)
     home = workspace.home
     click.echo(f"\nReports     {story.reports}")
-    click.echo(f"Why?        tantieme --home {home} trail 2026-10/bach/1")
+    first = next(iter(story.payouts.values())).payees[0].id
+    click.echo(f"Why?        tantieme --home {home} trail {story.period}/{first}/1")
     click.echo(f"Look        tantieme --home {home} dashboard      (or: make dashboard)")
     click.echo(f"Took        {story.seconds // MINUTE:.0f} min {story.seconds % MINUTE:.0f} s")
 
@@ -90,7 +92,8 @@ def _print_farm(story: Story) -> None:
     for rule, cost in story.farm.items():
         names = {payee.id: payee.name for payee in story.payouts[rule].payees}
         losers = ", ".join(
-            f"{names[each.payee]} {each.difference.rounded}" for each in cost.losers[:3]
+            f"{names.get(each.payee, each.payee)} {each.difference.rounded}"
+            for each in cost.losers[:3]
         )
         click.echo(
             f"  {rule.replace('_', '-')}: its fees added {cost.paid_in.rounded}; it took "

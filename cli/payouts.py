@@ -14,11 +14,10 @@ from cli.output import (
 )
 from cli.workspace import Workspace
 from db.queries import Payout
+from royalty.audit import compare
 from royalty.period import Period
 from royalty.reports.json import payouts_json
 from royalty.rules import RULES
-
-PERCENT = 10**7  # parts per billion in a percent
 
 
 class RuleType(click.ParamType[str]):
@@ -102,14 +101,21 @@ def _name(payout: Payout) -> str:
 
 
 def _side_by_side(computed: list[Payout]) -> list[tuple[str, ...]]:
-    by_rule = [{payee.id: payee for payee in payout.payees} for payout in computed]
-    rows = []
-    for payee in computed[0].payees:
-        amounts = [found[payee.id].amount for found in by_rule if payee.id in found]
-        cells = [str(found[payee.id].amount) if payee.id in found else "" for found in by_rule]
-        interval = f"{payee.low.rounded} to {payee.high.rounded}"
-        rows.append((payee.name, *cells, str(amounts[-1] - amounts[0]), interval))
-    return rows
+    """Set every payee's amounts side by side, who gets most by the first rule first."""
+    first, last = computed[0], computed[-1]
+    payees = {payee.id: payee for payout in reversed(computed) for payee in payout.payees}
+    by_rule = {each.rule: {p.id: p.amount for p in each.payees} for each in computed}
+    compared = compare(by_rule, first.pool.currency)
+    compared.sort(key=lambda each: -each.amounts[first.rule].micros)
+    return [
+        (
+            payees[each.payee].name,
+            *(str(amount) for amount in each.amounts.values()),
+            str(each.differences[last.rule]),
+            f"{payees[each.payee].low.rounded} to {payees[each.payee].high.rounded}",
+        )
+        for each in compared
+    ]
 
 
 @click.command()

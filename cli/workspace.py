@@ -15,7 +15,6 @@ from royalty.rules import RULES
 SETTINGS = """\
 # The settings of this workspace; every one of them has a part in what is paid.
 rule = "{rule}"                # the rule by which `close` divides a month unless told otherwise
-mapping = "gated"                 # how evidence becomes shares
 provider = ""                     # whose shares are used where several providers gave some
 publishing_ppm = {publishing_ppm}           # of each recording's money, its work's publishing part
 
@@ -31,7 +30,6 @@ class Settings:
     """What `workspace.toml` says."""
 
     rule: str = "pro_rata"
-    mapping: str = "gated"
     provider: str = ""
     publishing_ppm: int = 0
     royalty_rate_ppm: dict[str, int] = field(default_factory=lambda: {"default": PPM})

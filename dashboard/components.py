@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from db.queries import PeriodRow
-from royalty.allocation import PPB
+from royalty.division import PPB
 from royalty.errors import NotReady, RoyaltyError
 from royalty.money import Money
 from royalty.period import Period

@@ -1,7 +1,7 @@
 """From the revenue of tracks to amounts of parties: shares, rights, interests, terms.
 
-The one place where a remainder is given out. Exact integers throughout; every step hands out the
-whole of what it was given, so that a pool's allocations sum to the pool, to the micro.
+Exact integers throughout; every step hands out the whole of what it was given, so that a pool's
+allocations sum to the pool, to the micro.
 """
 
 from __future__ import annotations
@@ -11,72 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from royalty.catalogue import PPM, RIGHTS, Interest, Recording, Right
-from royalty.errors import Conflict, NotFound, NothingToDivideAmong
-from royalty.ledger import Kind, Total
+from royalty.division import PPB, divide
+from royalty.errors import Conflict, NotFound
+from royalty.ledger import Kind
 from royalty.money import Money
 from royalty.period import Period
+from royalty.shares import Share
 from royalty.terms import Terms
 
-if TYPE_CHECKING:
-    from royalty.shares import Share
-
-PPB = 1_000_000_000
 WORLDWIDE = "WW"
 _BATCH = 65_536
-_LOST_PPM_MAX = 3_000_000_000  # a rule floors once a play at most, by less than a ppm of a micro
-
-
-def divide(whole: int, weights: Sequence[int]) -> list[int]:
-    """Divide an integer so that the parts add up to it, by largest remainder (Hamilton).
-
-    Floor each ideal part, then give one each to the largest remainders, ties to the earlier index.
-    The caller orders the weights canonically, so equal inputs give equal outputs on every machine.
-    No weight is negative. Raises `NothingToDivideAmong` when none is positive.
-    """
-    assert all(weight >= 0 for weight in weights), "a weight is negative"
-    total = sum(weights)
-    if total == 0:
-        raise NothingToDivideAmong(f"nothing has a part in the {whole} that is to be divided")
-    ideal = [divmod(whole * weight, total) for weight in weights]
-    parts = [floor for floor, _ in ideal]
-    left = whole - sum(parts)
-    if left:
-        by_remainder = sorted(range(len(parts)), key=lambda i: -ideal[i][1])  # stable: ties by i
-        for i in by_remainder[:left]:
-            parts[i] += 1
-    return parts
-
-
-def settle(quotas: pa.Table, pool_micros: int) -> dict[str, int]:
-    """Give out what a rule's floors leave of the pool: one micro each to the largest remainders.
-
-    `quotas` is a rule's result: track, micros, remainder. Ties go to the earlier track id, and a
-    track without any part gets nothing. The result sums to the pool, tracks in order of their ids;
-    it is empty where nothing was played. Raises `Conflict` when the quotas are not this pool's.
-    """
-    columns = (quotas[name].to_pylist() for name in ("track", "micros", "remainder"))
-    rows = sorted(zip(*columns, strict=True))
-    if not rows:
-        return {}
-    settled = {track: micros for track, micros, _ in rows}
-    left = pool_micros - sum(settled.values())
-    lost_ppm = left * PPM - sum(remainder for _, _, remainder in rows)
-    if not -PPM < lost_ppm <= _LOST_PPM_MAX:
-        raise Conflict(
-            f"the rule divided another pool than this one of {pool_micros} micros: it is off by "
-            f"{lost_ppm // PPM}; use the same usage, revenue and royalty rate for both"
-        )
-    with_part = [row for row in rows if row[1] or row[2]] or rows
-    # More than one micro each is left only where what was floored for many listeners adds up.
-    each, rest = divmod(left, len(with_part))
-    for place, (track, _, _) in enumerate(sorted(with_part, key=lambda row: -row[2])):
-        settled[track] += each + (place < rest)
-    return settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -422,74 +370,3 @@ def to_table(rows: Iterable[Allocation]) -> pa.Table:
         columns = {name: [getattr(row, name) for row in batch] for name in COLUMNS}
         batches.append(pa.RecordBatch.from_pydict(columns, schema=SCHEMA))
     return pa.Table.from_batches(batches, schema=SCHEMA)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amount:
-    """A sum of allocations with its interval: low ends and high ends add up, so it is cautious."""
-
-    micros: int = 0
-    low_micros: int = 0
-    high_micros: int = 0
-    attributed_micros: int = 0
-
-    def plus(self, row: Allocation) -> Amount:
-        """Add one allocation to the sum."""
-        return Amount(
-            micros=self.micros + row.micros,
-            low_micros=self.low_micros + row.low_micros,
-            high_micros=self.high_micros + row.high_micros,
-            attributed_micros=self.attributed_micros + row.micros * (row.kind == "attributed"),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What a period's allocations come to; payees + suspense + platform = the pools."""
-
-    payees: Mapping[str, Amount]
-    recordings: Mapping[str, Amount]  # by use of tracks, whoever it went to; no unattributed money
-    suspense: Mapping[str, int]  # unmatched, unclaimed
-    platform_micros: int
-    unattributed_micros: int  # of which, in the sums above, was divided equally
-    totals: tuple[Total, ...]  # what closing posts
-
-
-def summarise(rows: Iterable[Allocation], currency: str) -> Summary:
-    """Sum allocations of pools of one currency, in one pass, everything in order of ids."""
-    payees: defaultdict[str, Amount] = defaultdict(Amount)
-    recordings: defaultdict[str, Amount] = defaultdict(Amount)
-    sums: defaultdict[tuple[str, str, str, Kind], int] = defaultdict(int)
-    unattributed = 0
-    for row in rows:
-        sums[row.pool, row.payee or "", row.right or "", row.kind] += row.micros
-        if row.payee is not None:
-            payees[row.payee] = payees[row.payee].plus(row)
-        if row.recording is not None and row.track:
-            recordings[row.recording] = recordings[row.recording].plus(row)
-        elif row.recording is not None:
-            unattributed += row.micros
-    totals = tuple(
-        Total(
-            pool=pool,
-            payee=payee or None,
-            right=right or None,
-            kind=kind,
-            amount=Money(micros, currency),
-        )
-        for (pool, payee, right, kind), micros in sorted(sums.items())
-    )
-    return Summary(
-        payees=dict(sorted(payees.items())),
-        recordings=dict(sorted(recordings.items())),
-        suspense={
-            kind: _micros_of(totals, f"suspense_{kind}") for kind in ("unclaimed", "unmatched")
-        },
-        platform_micros=_micros_of(totals, "platform"),
-        unattributed_micros=unattributed,
-        totals=totals,
-    )
-
-
-def _micros_of(totals: Iterable[Total], kind: str) -> int:
-    return sum(total.amount.micros for total in totals if total.kind == kind)

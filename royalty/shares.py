@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import ceil, floor, fsum, isfinite, lcm
 from statistics import quantiles
 
-from royalty.allocation import PPB, divide
+from royalty.division import PPB, divide
 
 GATED_VERSION = "gated-1"
 

@@ -27,6 +27,7 @@ from royalty.money import Money
 from royalty.period import Period
 from royalty.rules import RULES
 
+SUSPENSE = "suspense"  # beside the payees, so that amounts sum to the pool
 SETTINGS = Settings(publishing_ppm=500_000, royalty_rate_ppm={"default": 650_000})
 
 
@@ -48,6 +49,7 @@ SMALL = Size(every=5, tracks=4, seconds=30, choice=Choice(seed=1, epochs=4, span
 class Story:
     """What the demonstration found, for its summary."""
 
+    period: Period
     catalogue: str
     generator: str
     attributed: Sequence[Attributed]
@@ -83,10 +85,11 @@ def run_demo(workspace: Workspace, size: Size = WHOLE) -> Story:
     period = Period.parse(month.period)
     _import_month(workspace, month)
     payouts = {rule: compute(workspace, period, rule) for rule in RULES}
-    farm = {rule: _farm(workspace, period, rule, month) for rule in RULES}
+    farm = {rule: _farm(workspace, payout, month.farm) for rule, payout in payouts.items()}
     closing = close_period(workspace, period, workspace.settings().rule)
     narrate(f"{period} {'was already' if closing.already else 'is'} closed.")
     return Story(
+        period=period,
         catalogue=_catalogue_line(works),
         generator=generator,
         attributed=attributed,
@@ -145,19 +148,17 @@ def _import_month(workspace: Workspace, month: Month) -> None:
     tell(revenue.record_table(books, month.revenue, "data/usage.toml (simulated)"))
 
 
-def _farm(workspace: Workspace, period: Period, rule: str, month: Month) -> FarmCost:
+def _farm(workspace: Workspace, payout: Payout, farm: frozenset[str]) -> FarmCost:
     """Divide the month again without the farm's listeners, and compare."""
-    books, settings = workspace.books(), workspace.settings()
-    with_farm = divide_month(books, settings, period, rule)
-    without = divide_month(books, settings, period, rule, without=month.farm)
-    amounts = [
-        {
-            payee: Money(each.micros, division.currency)
-            for payee, each in division.summary.payees.items()
-        }
-        for division in (with_farm, without)
-    ]
-    return farm_cost(rule, amounts[0], amounts[1], with_farm.currency)
+    settings = workspace.settings()
+    division = divide_month(workspace.books(), settings, payout.period, payout.rule, without=farm)
+    currency = division.currency
+    with_farm = {payee.id: payee.amount for payee in payout.payees} | {SUSPENSE: payout.suspense}
+    without = {
+        payee: Money(amount.micros, currency) for payee, amount in division.summary.payees.items()
+    }
+    without[SUSPENSE] = Money(sum(division.summary.suspense.values()), currency)
+    return farm_cost(payout.rule, with_farm, without, currency)
 
 
 def _write_reports(workspace: Workspace, period: Period, payouts: Mapping[str, Payout]) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 from attribution.music.midi import UnreadableMusic, write_midi
 from attribution.music.scores import parse_corpus
 from cli.output import Report
+from db.intake.catalogue_files import INTEREST, PARTY, RECORDING, TERMS
 from royalty.catalogue import PPM
 from royalty.errors import BadInput, Problem
 
@@ -29,53 +30,18 @@ def write_folders(
     _write_music({_music_file(by_role[work["role"]], work): work for work in works}, report)
     for role, folder in by_role.items():
         chosen = [work for work in works if work["role"] == role]
-        _write_table(folder / "recordings.csv", _RECORDING, map(_recording, chosen))
+        _write_table(folder / "recordings.csv", RECORDING, map(_recording, chosen))
         parties = _parties(data, chosen)
-        _write_table(folder / "parties.csv", _PARTY, parties)
+        _write_table(folder / "parties.csv", PARTY, parties)
     trained = [work for work in works if work["role"] == "train"]
-    _write_table(by_role["train"] / "interests.csv", _INTEREST, _interests(data, trained))
-    _write_table(by_role["train"] / "terms.csv", _TERMS, read_table(data / "terms.csv"))
+    _write_table(by_role["train"] / "interests.csv", INTEREST, _interests(data, trained))
+    _write_table(by_role["train"] / "terms.csv", TERMS, read_table(data / "terms.csv"))
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
     """Read a CSV file of the demonstration's own."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-_RECORDING = [
-    "id",
-    "isrc",
-    "title",
-    "artist",
-    "work",
-    "iswc",
-    "file",
-    "licensed_from",
-    "licensed_to",
-]
-_PARTY = ["id", "name", "kind", "ipi", "isni", "payee"]
-_INTEREST = [
-    "subject",
-    "subject_id",
-    "right",
-    "party",
-    "ppm",
-    "territory",
-    "valid_from",
-    "valid_to",
-]
-_TERMS = [
-    "party",
-    "royalty_rate_ppm",
-    "advance",
-    "reserve_ppm",
-    "minimum_payment",
-    "withholding_ppm",
-    "currency",
-    "valid_from",
-    "valid_to",
-]
 
 
 def _music_file(folder: Path, work: Row) -> Path:

@@ -23,19 +23,18 @@ from royalty.allocation import (
     AllocationOptions,
     Pool,
     Rights,
-    Summary,
     TrackRevenue,
     allocate,
-    settle,
-    summarise,
     to_table,
 )
+from royalty.division import settle
 from royalty.errors import NotReady, RoyaltyError
 from royalty.ledger import PoolMoney, Transaction, closing_transactions
 from royalty.money import Money
 from royalty.period import Period
 from royalty.rules import RULES, PoolTotals, pool_totals
 from royalty.shares import Share
+from royalty.summary import Summary, summarise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,19 +89,24 @@ def compute(workspace: Workspace, period: Period, rule: str) -> Payout:
     """Divide a month by a rule and keep the result as a preview; a closed month is read back."""
     books = workspace.books()
     if not _is_closed(books, period):
-        record_payout(books, _facts(books, workspace.settings(), period, rule))
+        _preview(books, workspace.settings(), period, rule)
     return queries.payout(EVERYONE, books, period, rule)
 
 
 def close_period(workspace: Workspace, period: Period, rule: str) -> Closing:
     """Divide a month by a rule and post it, for good; the other rules are kept to compare with."""
-    books = workspace.books()
-    if _is_closed(books, period):
-        return close(books, period, rule, [], f"{period}/{rule}")
-    for name in RULES:
-        compute(workspace, period, name)
-    division = divide_month(books, workspace.settings(), period, rule)
-    return close(books, period, rule, division.transactions(), f"{period}/{rule}")
+    books, settings = workspace.books(), workspace.settings()
+    transactions: list[Transaction] = []
+    if not _is_closed(books, period):
+        divided = {name: _preview(books, settings, period, name) for name in RULES}
+        transactions = divided[rule].transactions()
+    return close(books, period, rule, transactions, f"{period}/{rule}")
+
+
+def _preview(books: Books, settings: Settings, period: Period, rule: str) -> Division:
+    division = divide_month(books, settings, period, rule)
+    record_payout(books, _facts(books, settings, division))
+    return division
 
 
 def divide_month(
@@ -244,8 +248,7 @@ def _is_closed(books: Books, period: Period) -> bool:
     return any(row.period == period and row.status == "closed" for row in rows)
 
 
-def _facts(books: Books, settings: Settings, period: Period, rule: str) -> PayoutFacts:
-    division = divide_month(books, settings, period, rule)
+def _facts(books: Books, settings: Settings, division: Division) -> PayoutFacts:
     summary = division.summary
     unattributed: defaultdict[str, int] = defaultdict(int)
     for row in division.rows:

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import charts, components, identity, reads
 from dashboard.components import plain
 from db.queries import ShareRow, TrackDetail, TrackRow
-from royalty.allocation import PPB
+from royalty.division import PPB
 from royalty.errors import NotReady
 
 PERCENT_PPB = PPB // 100

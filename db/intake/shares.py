@@ -17,7 +17,7 @@ from db import chain, schema, snapshots
 from db.engine import Books, now, writing
 from db.intake.columns import ROW, Column, Sheet, an_id, judged, make_sheet, read_sheet, where
 from db.intake.receipt import Receipt
-from royalty.allocation import PPB
+from royalty.division import PPB
 from royalty.errors import BadInput, Conflict, Problem
 
 _NUMBERS = ("share", "low", "high")

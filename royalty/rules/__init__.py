@@ -3,7 +3,7 @@
 A rule sees one pool: `usage` (listener, track, plays: one row per listener and track) and `revenue`
 (listener, net_micros), both already of one period, source, territory and currency. It returns a row
 per played track (track, micros, remainder): floored micros and what was cut off, in parts per
-million of a micro. `royalty.allocation.settle` gives out what the floors leave of the pool.
+million of a micro. `royalty.division.settle` gives out what the floors leave of the pool.
 
     totals = PoolTotals(**run(pool_totals(usage, revenue, rate)))      # refuses beyond the bounds
     micros = settle(run(RULES["pro_rata"].divide(usage, revenue, rate)), totals.pool_micros)

@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from tests.cli.conftest import EXAMPLE
+
 
 def micros(document: dict, rule: str) -> dict[str, int]:
     return {p["id"]: p["amount"]["micros"] for p in document["rules"][rule]["payees"]}
@@ -106,3 +108,28 @@ def test_a_closed_month_compares_even_what_was_never_previewed(example) -> None:
     document = json.loads(example("payouts", "2026-10", "--compare", "--json").out)
 
     assert sum(micros(document, "user_centric").values()) == 20_000_000
+
+
+def test_a_payee_paid_under_one_rule_only_is_shown_under_both(tantieme, tmp_path) -> None:
+    files = {
+        "shares": "track,recording,share_ppb,low_ppb,high_ppb,provider\n"
+        "g1,r1,1000000000,,,p\ng3,r3,1000000000,,,p\n",
+        "usage": "period,listener,track,source,territory,plays\n"
+        "2026-10,paying,g3,app,DE,1\n2026-10,free,g1,app,DE,3\n",
+        "revenue": "period,listener,source,territory,currency,net\n"
+        "2026-10,paying,app,DE,EUR,8.00\n",
+    }
+    tantieme("init")
+    tantieme("catalogue", "import", EXAMPLE)
+    for kind, content in files.items():
+        (tmp_path / f"{kind}.csv").write_text(content)
+        tantieme(kind, "import", tmp_path / f"{kind}.csv")
+
+    rows = {
+        line.split()[0]: line.split()
+        for line in tantieme("payouts", "2026-10", "--compare").out.splitlines()
+        if line
+    }
+
+    assert rows["Ann"][1:4] == ["€6.00", "€0.00", "-€6.00"]
+    assert rows["Cy"][1:4] == ["€2.00", "€8.00", "€6.00"]

@@ -12,13 +12,12 @@ from royalty.allocation import (
     Rights,
     TrackRevenue,
     allocate,
-    divide,
-    settle,
-    summarise,
     to_table,
 )
+from royalty.division import divide, settle
 from royalty.errors import Conflict, NotFound, NothingToDivideAmong
 from royalty.shares import Share
+from royalty.summary import summarise
 from royalty.terms import Terms
 from tests import oracle
 from tests.oracle import PPB, PPM

@@ -10,7 +10,7 @@ from duckdb import Error as DuckDBError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from royalty.allocation import settle
+from royalty.division import settle
 from royalty.errors import RoyaltyError
 from royalty.rules import RULES, PoolTotals
 from royalty.rules.arithmetic import LISTENER_PLAYS_MAX, MICROS_MAX, PLAYS_MAX

@@ -13,8 +13,9 @@ import ibis
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from royalty.allocation import Pool, Rights, settle
+from royalty.allocation import Pool, Rights
 from royalty.catalogue import PPM, Interest, Recording
+from royalty.division import settle
 from royalty.ledger import Transaction
 from royalty.money import Money
 from royalty.period import Period
