@@ -79,13 +79,10 @@ def _narrow(
         parts = [block[:, s].double() for s in slices]
         new = [part.T @ part for part in parts]
         grams = [a + b for a, b in zip(grams, new, strict=True)] if grams else new
-    found = []
-    for columns, gram in zip(slices, grams, strict=True):
-        damping = _damping(float(gram.trace()), count, ridge)
-        eye = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-        cholesky = torch.linalg.cholesky(gram + damping * eye)
-        found.append(Curvature(columns=columns, damping=damping, cholesky=cholesky, rows=None))
-    return found
+    return [
+        _factorised(gram, columns, damping=_damping(gram, count, ridge), rows=None)
+        for columns, gram in zip(slices, grams, strict=True)
+    ]
 
 
 def _wide(
@@ -95,16 +92,21 @@ def _wide(
     for columns in slices:
         rows = torch.cat([block[:, columns].double() for block in blocks()])
         gram = rows @ rows.T
-        damping = _damping(float(gram.trace()), len(rows), ridge)
-        eye = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-        cholesky = torch.linalg.cholesky(gram + damping * eye)
-        found.append(Curvature(columns=columns, damping=damping, cholesky=cholesky, rows=rows))
+        damping = _damping(gram, len(rows), ridge)
+        found.append(_factorised(gram, columns, damping=damping, rows=rows))
     return found
 
 
-def _damping(trace: float, count: int, ridge: float) -> float:
+def _damping(gram: Tensor, count: int, ridge: float) -> float:
     """Scale the ridge; a parameter without any gradient gets a damping that changes nothing."""
+    trace = float(gram.trace())
     return ridge * trace / count if trace > 0 else 1.0
+
+
+def _factorised(gram: Tensor, columns: slice, *, damping: float, rows: Tensor | None) -> Curvature:
+    eye = torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    cholesky = torch.linalg.cholesky(gram + damping * eye)
+    return Curvature(columns=columns, damping=damping, cholesky=cholesky, rows=rows)
 
 
 def _solve(curvature: Curvature, vectors: Tensor) -> Tensor:

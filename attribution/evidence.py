@@ -94,8 +94,6 @@ class Evidence:
     works: tuple[WorkEvidence, ...]  # in order of their ids
     replicates: np.ndarray[Any, np.dtype[np.float32]]  # (replicate, work), same order
     null: Null
-    query_spans: int
-    sketch_seeds: int
     options: EvidenceOptions
     gate: str = GATE
     label: str = LABEL
@@ -125,33 +123,12 @@ def gather(train: Scored, placebo: Scored, options: EvidenceOptions | None = Non
             f"least {options.placebos_min}, or lower placebos_min and say so"
         )
     null = _null(placebo)
-    excess = works.totals - works.items * null.mean
     residuals = _ratio(held.totals - held.items * null.mean, null.spread(held.items))
-    p = tail_probability(_ratio(excess, null.spread(works.items)), residuals)
     replicates = _replicates(works, held, null, residuals, options)
-    edge = (1 - options.level) / 2
-    low, high = np.quantile(replicates, [edge, 1 - edge], axis=0)
-    cleared = benjamini_hochberg(p, options.false_discovery) & (low > 0)
-    recordings = _recordings(train)
     return Evidence(
-        works=tuple(
-            WorkEvidence(
-                work=name,
-                items=int(works.items[i]),
-                mean=float(excess[i]),
-                error=float(replicates[:, i].std(ddof=1)),
-                low=float(low[i]),
-                high=float(high[i]),
-                p=float(p[i]),
-                cleared=bool(cleared[i]),
-                recordings=recordings[name],
-            )
-            for i, name in enumerate(works.names)
-        ),
+        works=_judged(works, null, residuals, replicates, options),
         replicates=replicates.astype(np.float32),
         null=null,
-        query_spans=train.values.shape[1],
-        sketch_seeds=train.values.shape[0],
         options=options,
     )
 
@@ -209,14 +186,12 @@ def tail_probability(standard: Array, residuals: Array) -> Array:
     return np.asarray(np.max(tails, axis=0))
 
 
-# --- sums -------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Works:
     names: tuple[str, ...]
     items: Array  # (work,)
     sums: Array  # over items: (seed, span, work)
+    recordings: tuple[Mapping[str, float], ...]  # summed score of each, by work
 
     @property
     def totals(self) -> Array:
@@ -228,10 +203,12 @@ def _by_work(scored: Scored) -> _Works:
     names, place = np.unique(np.array(scored.works, dtype=np.str_), return_inverse=True)
     membership = np.zeros((len(place), len(names)))
     membership[np.arange(len(place)), place] = 1.0
+    recordings = _recordings(scored)
     return _Works(
         names=tuple(map(str, names)),
         items=membership.sum(0),
         sums=np.asarray(scored.values, np.float64) @ membership,
+        recordings=tuple(recordings[name] for name in map(str, names)),
     )
 
 
@@ -247,13 +224,35 @@ def _recordings(scored: Scored) -> dict[str, dict[str, float]]:
     return {work: dict(sorted(parts.items())) for work, parts in found.items()}
 
 
+def _judged(
+    works: _Works, null: Null, residuals: Array, replicates: Array, options: EvidenceOptions
+) -> tuple[WorkEvidence, ...]:
+    """Hold each work against the null: its excess, its interval, and whether it clears the gate."""
+    excess = works.totals - works.items * null.mean
+    p = tail_probability(_ratio(excess, null.spread(works.items)), residuals)
+    edge = (1 - options.level) / 2
+    low, high = np.quantile(replicates, [edge, 1 - edge], axis=0)
+    cleared = benjamini_hochberg(p, options.false_discovery) & (low > 0)
+    return tuple(
+        WorkEvidence(
+            work=name,
+            items=int(works.items[i]),
+            mean=float(excess[i]),
+            error=float(replicates[:, i].std(ddof=1)),
+            low=float(low[i]),
+            high=float(high[i]),
+            p=float(p[i]),
+            cleared=bool(cleared[i]),
+            recordings=works.recordings[i],
+        )
+        for i, name in enumerate(works.names)
+    )
+
+
 def _ratio(excess: Array, spread: Array) -> Array:
     """Standardise; without any spread every excess is beyond doubt."""
     doubt = spread > 0
     return np.where(doubt, excess / np.where(doubt, spread, 1.0), np.sign(excess) * 1e6)
-
-
-# --- the null ---------------------------------------------------------------------------------
 
 
 def _null(placebo: Scored) -> Null:
@@ -281,9 +280,6 @@ def _null(placebo: Scored) -> Null:
 def _precision(items: Array, between: float, within: float) -> Array:
     """Weigh each work's mean by the inverse of its variance; equally where there is none."""
     return 1.0 / (between + within / items) if between + within > 0 else np.ones(len(items))
-
-
-# --- replicates -------------------------------------------------------------------------------
 
 
 def _replicates(

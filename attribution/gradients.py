@@ -126,9 +126,6 @@ def _add_slow(lens: Lens, batch: Batch, sums: list[dict[str, Tensor]]) -> None:
             parts[name] = project_full(shaped, sketch.projections[name])
 
 
-# --- the pass ---------------------------------------------------------------------------------
-
-
 @dataclass(slots=True)
 class _Pass:
     """What one forward and backward pass leaves behind."""
@@ -226,9 +223,6 @@ def _forward_hook(kind: Kind, state: _Pass) -> Callable[[nn.Module, tuple[Tensor
         return output
 
     return hook
-
-
-# --- the kinds of layer -----------------------------------------------------------------------
 
 
 def _kind(module: nn.Module) -> Kind | None:

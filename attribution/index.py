@@ -25,19 +25,18 @@ import torch
 from torch import nn
 
 from attribution.errors import CorruptIndex, ForeignIndex, IncompleteIndex
+from attribution.files import json_bytes, write_whole
 from attribution.gradients import Lens, sketched_rows, unhooked
 from attribution.shards import (
     Array,
     Shard,
     file_fault,
-    json_bytes,
     read_bitmap,
     read_shard,
     shard_fault,
     shard_table,
     write_bitmap,
     write_shard,
-    write_whole,
 )
 from attribution.sketch import SketchOptions, make_sketch
 from attribution.task import (
@@ -147,9 +146,6 @@ def column_slices(manifest: Manifest) -> list[slice]:
     return [slice(end - width, end) for width, end in zip(widths, ends, strict=True)]
 
 
-# --- reading ----------------------------------------------------------------------------------
-
-
 def open_index(directory: Path) -> Index:
     """Open a finished index.
 
@@ -205,9 +201,6 @@ def _read_manifest(directory: Path) -> Manifest:
 def _manifest_sha256(manifest: Manifest) -> str:
     rest = {key: value for key, value in manifest.items() if key != "sha256"}
     return hashlib.sha256(json_bytes(rest)).hexdigest()
-
-
-# --- building ---------------------------------------------------------------------------------
 
 
 def build(
@@ -322,6 +315,7 @@ def _function(task: Task, gradient_of: str) -> PerExample:
 def _adopt(directory: Path, plan: Manifest) -> Manifest:
     """Take over what an earlier build of the same index finished and left unharmed."""
     if not (directory / "manifest.json").exists():
+        directory.mkdir(parents=True, exist_ok=True)
         _save(directory, plan)
         return plan
     found = _read_manifest(directory)

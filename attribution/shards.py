@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from attribution.errors import CorruptIndex
+from attribution.files import file_sha256, write_whole
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Shard = dict[str, Any]  # member, part, number, start, stop, sha256, scale_sha256
@@ -107,30 +106,9 @@ def read_bitmap(directory: Path, count: int) -> list[bool]:
     return [bool(bit) for bit in np.unpackbits(bits)[:count]]
 
 
-def json_bytes(value: object) -> bytes:
-    """Write a value as JSON, the same bytes for the same value."""
-    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}.part")
-    with half.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
-
-
-def file_sha256(path: Path) -> str:
-    """Hash a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _write_array(path: Path, values: Array, dtype: str) -> str:
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(values.astype(dtype)))
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, buffer.getvalue())
     return hashlib.sha256(buffer.getvalue()).hexdigest()

@@ -61,7 +61,6 @@ class Prepared:
 class Scores:
     """Dense scores, raw and unitless: float32 (seed, query, row). Positive = helped."""
 
-    query_ids: tuple[str, ...]
     train: np.ndarray[Any, np.dtype[np.float32]]
     placebo: np.ndarray[Any, np.dtype[np.float32]]  # no rows where the index holds no placebos
 
@@ -135,7 +134,6 @@ def scores(fitted: Fitted, query: Rows) -> Scores:
     """Score every row of the index for every query, dense."""
     prepared = prepare(fitted, query)
     return Scores(
-        query_ids=query.ids,
         train=_dense(list(score(fitted, prepared))),
         placebo=_dense(list(score(fitted, prepared, "placebo"))),
     )

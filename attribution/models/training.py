@@ -39,6 +39,7 @@ from safetensors.torch import save as bytes_of
 from torch import Tensor, nn
 
 from attribution.errors import AttributionError
+from attribution.files import json_bytes, write_whole
 from attribution.models.event_transformer import (
     EventTransformer,
     EventTransformerConfig,
@@ -82,14 +83,6 @@ class Run:
     checkpoints: tuple[Checkpoint, ...]
     fractions: tuple[float, ...]  # of training done, one a checkpoint
 
-    def nearest(self, fractions: tuple[float, ...]) -> tuple[Checkpoint, ...]:
-        """Return the checkpoints nearest to these fractions of training, each once, in order."""
-        places = {
-            min(range(len(self.fractions)), key=lambda i: abs(self.fractions[i] - wanted))
-            for wanted in fractions
-        }
-        return tuple(self.checkpoints[i] for i in sorted(places))
-
     def model(self) -> nn.Module:
         """Load the last checkpoint."""
         return self.checkpoints[-1].load()
@@ -117,8 +110,8 @@ def train(
         training = _Training(rows, options, directory)
         training.resume()
         training.run(progress)
-        _write(directory / "card.json", _json(training.card()))
-    _write(directory / "measured.json", _json({"wall_seconds": time.monotonic() - began}))
+        write_whole(directory / "card.json", json_bytes(training.card()))
+    write_whole(directory / "measured.json", json_bytes({"wall_seconds": time.monotonic() - began}))
     for name in ("resume.json", "resume.safetensors"):
         (directory / name).unlink(missing_ok=True)
     return load_run(directory)
@@ -159,9 +152,6 @@ def _load(path: Path, sha256: str, config: EventTransformerConfig) -> nn.Module:
     return model.eval()
 
 
-# --- One run ----------------------------------------------------------------------------------
-
-
 class _Training:
     """The state of one run; `run` carries it from wherever it is to the end."""
 
@@ -180,7 +170,7 @@ class _Training:
         self.sums: list[list[float]] = []  # per epoch: nats, events
         self.checkpoints: list[dict[str, Any]] = []
         self.corpus_sha256 = rows_sha256(rows)
-        _write(directory / "batch_order.npy", _npy(self.order))
+        write_whole(directory / "batch_order.npy", _npy(self.order))
 
     def run(self, progress: Progress) -> None:
         """Take the steps that are left."""
@@ -220,7 +210,7 @@ class _Training:
     def _keep(self) -> None:
         content = bytes_of({n: t.detach().cpu() for n, t in self.model.state_dict().items()})
         file = f"step-{self.step:06d}.safetensors"
-        _write(self.directory / file, content)
+        write_whole(self.directory / file, content)
         self.checkpoints.append(
             {
                 "step": self.step,
@@ -231,17 +221,19 @@ class _Training:
         )
         self._remember(file)
 
-    # What a run needs to go on as if nothing had happened: beside the weights the optimiser's
-    # moments and the state of the random numbers, which dropout draws from.
-
     def _remember(self, file: str) -> None:
+        """Write what a run needs to go on as if nothing had happened.
+
+        Beside the weights the optimiser's moments and the state of the random numbers, which
+        dropout draws from.
+        """
         tensors = {"random": torch.get_rng_state()}
         if self.options.device.startswith("cuda"):
             tensors["random_cuda"] = torch.cuda.get_rng_state()
         for place, moments in self.optimizer.state_dict()["state"].items():
             tensors |= {f"{place}.{name}": t.detach().cpu() for name, t in moments.items()}
         content = bytes_of(tensors)
-        _write(self.directory / "resume.safetensors", content)
+        write_whole(self.directory / "resume.safetensors", content)
         memory = {
             "for": self._identity(),
             "state_sha256": hashlib.sha256(content).hexdigest(),
@@ -249,7 +241,7 @@ class _Training:
             "sums": self.sums,
             "checkpoints": self.checkpoints,
         }
-        _write(self.directory / "resume.json", _json(memory))
+        write_whole(self.directory / "resume.json", json_bytes(memory))
 
     def resume(self) -> None:
         """Go back to the last checkpoint of the same run, where the directory has one."""
@@ -350,20 +342,6 @@ def _deterministic(options: TrainingOptions) -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(strict)
         torch.set_num_threads(threads)
-
-
-# --- Bytes ------------------------------------------------------------------------------------
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _npy(array: np.ndarray[Any, Any]) -> bytes:

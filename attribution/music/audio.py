@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from functools import partial
 from pathlib import Path
 
 from attribution.errors import AttributionError
+from attribution.files import write_whole
 from attribution.music.midi import beginning, read_notes, write_midi
 
 SAMPLE_RATE_HZ = 22_050
@@ -24,8 +23,6 @@ SOUNDFONTS = (
 _PEAK = 0.891  # one decibel below full scale
 _TAIL_SECONDS = 1.0  # a last chord may ring this long beyond `seconds_max`
 _INSTALL = "run apt-get install fluidsynth timgm6mb-soundfont"
-
-Progress = Callable[[int, int], None]  # files done, files in all
 
 
 class CannotRender(AttributionError):
@@ -47,7 +44,6 @@ def render(
     """
     import soundfile  # noqa: PLC0415 - the engine's core needs none of music's libraries
 
-    wav_path = Path(wav_path)
     font = find_soundfont(soundfont)
     notes = read_notes(midi_path)
     if seconds_max is not None:
@@ -62,38 +58,9 @@ def render(
     loudest = abs(samples).max(initial=0.0)
     if loudest > 0:
         samples *= _PEAK / loudest
-    unfinished = wav_path.with_name(f"{wav_path.name}.part")
-    soundfile.write(unfinished, samples, SAMPLE_RATE_HZ, subtype="PCM_16", format="WAV")
-    unfinished.replace(wav_path)
-
-
-def render_all(
-    files: Mapping[Path, Path],
-    *,
-    seconds_max: float | None = None,
-    workers: int | None = None,
-    progress: Progress = lambda _done, _total: None,
-) -> dict[Path, AttributionError]:
-    """Render MIDI files (the keys) to WAV files, some at once; return what failed, by MIDI file."""
-    play = partial(render, soundfont=find_soundfont(), seconds_max=seconds_max)
-    failed: dict[Path, AttributionError] = {}
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        futures = {pool.submit(play, source, target): source for source, target in files.items()}
-        for done, future in enumerate(as_completed(futures), start=1):
-            fault = future.exception()
-            if isinstance(fault, AttributionError):
-                failed[futures[future]] = fault
-            elif fault is not None:
-                raise fault
-            progress(done, len(files))
-    return failed
-
-
-def duration_seconds(wav_path: Path | str) -> float:
-    """Return how long an audio file plays."""
-    import soundfile  # noqa: PLC0415 - as above
-
-    return float(soundfile.info(wav_path).duration)
+    wav = io.BytesIO()
+    soundfile.write(wav, samples, SAMPLE_RATE_HZ, subtype="PCM_16", format="WAV")
+    write_whole(Path(wav_path), wav.getvalue())
 
 
 def find_soundfont(soundfont: Path | str | None = None) -> Path:

@@ -8,7 +8,7 @@ without having read the one before, and so does a listener. An item, a row of th
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -92,34 +92,17 @@ def rows_of(
     is False.
     """
     owners, ids, spans = [], [], []
-    for recording, piece in _spans(recordings, span, spans_max):
-        owners.append(recording)
-        ids.append(f"{recording}@{piece.start}")
-        spans.append(piece.events)
+    for recording in sorted(recordings):
+        for piece in cut(recordings[recording], span, spans_max):
+            owners.append(recording)
+            ids.append(f"{recording}@{piece.start}")
+            spans.append(piece.events)
     tokens = torch.full((len(spans), span), BOS, dtype=torch.int64)
     mask = torch.zeros((len(spans), span), dtype=torch.bool)
     for row, span_events in enumerate(spans):
         tokens[row, : len(span_events)] = torch.tensor(span_events)
         mask[row, : len(span_events)] = True
     return Rows(tensors={"tokens": tokens, "mask": mask}, ids=tuple(ids), owners=tuple(owners))
-
-
-def span_times(
-    recordings: Mapping[str, Sequence[int]], *, span: int, spans_max: int | None = None
-) -> dict[str, tuple[int, int]]:
-    """Return from when to when each item of `rows_of` sounds, in milliseconds, by item id."""
-    return {
-        f"{recording}@{piece.start}": (piece.start_ms, piece.end_ms)
-        for recording, piece in _spans(recordings, span, spans_max)
-    }
-
-
-def _spans(
-    recordings: Mapping[str, Sequence[int]], span: int, spans_max: int | None
-) -> Iterator[tuple[str, Span]]:
-    for recording in sorted(recordings):
-        for piece in cut(recordings[recording], span, spans_max):
-            yield recording, piece
 
 
 def _moments(events: Sequence[int]) -> list[int]:

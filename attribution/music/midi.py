@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from attribution.errors import AttributionError
+from attribution.files import write_whole
 
 NOTE_ON = 0
 NOTE_OFF = 128
@@ -94,9 +95,6 @@ def velocity_of(event: int) -> int:
 def duration_ms(events: Iterable[int]) -> int:
     """Return how long the events last, in milliseconds."""
     return sum(map(shift_ms, events))
-
-
-# --- Notes to events and back -----------------------------------------------------------------
 
 
 def encode(notes: Sequence[Note]) -> list[int]:
@@ -194,9 +192,6 @@ def _shifts(gap_ms: int) -> list[int]:
     return [time_shift(SHIFT_MS_MAX)] * whole + ([time_shift(rest)] if rest else [])
 
 
-# --- Files ------------------------------------------------------------------------------------
-
-
 def read_notes(path: Path | str) -> list[Note]:
     """Read a music file: MIDI, or MusicXML where the extra `demo` (music21) is installed.
 
@@ -222,9 +217,8 @@ def write_midi(notes: Iterable[Note], path: Path | str) -> None:
     """Write notes as a MIDI file of one piano track, one tick a millisecond."""
     import symusic  # noqa: PLC0415 - the engine's core needs none of music's libraries
 
-    score: Any = symusic.Score(
-        500
-    )  # at 120 quarters a minute, 500 ticks a quarter are milliseconds
+    # At 120 quarters a minute, 500 ticks a quarter are milliseconds.
+    score: Any = symusic.Score(500)
     score.tempos.append(symusic.Tempo(0, 120))
     track: Any = symusic.Track(name="Piano", program=0)
     for note in separated(notes):
@@ -232,10 +226,7 @@ def write_midi(notes: Iterable[Note], path: Path | str) -> None:
             symusic.Note(note.onset_ms, max(note.duration_ms, 1), note.pitch, note.velocity)
         )
     score.tracks.append(track)
-    path = Path(path)
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_bytes(score.dumps_midi())
-    unfinished.replace(path)
+    write_whole(Path(path), score.dumps_midi())
 
 
 def _read_midi(path: Path) -> list[Note]:
@@ -285,9 +276,6 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
-
-
-# --- Scores -----------------------------------------------------------------------------------
 
 
 def notes_of_score(score: Any) -> list[Note]:  # noqa: ANN401 - music21 has no types

@@ -256,7 +256,6 @@ def test_sketch_seeds_that_disagree_widen_the_interval():
 
     np.testing.assert_allclose(column(agreed, "mean"), column(disagreed, "mean"), atol=1e-8)
     assert column(disagreed, "error").mean() > 1.5 * column(agreed, "error").mean()
-    assert disagreed.sketch_seeds == 2
 
 
 def test_too_few_placebos_are_refused_unless_asked_for():

@@ -161,3 +161,4 @@ def test_an_empty_directory_is_no_index(tmp_path):
 def test_the_window_takes_the_checkpoints_nearest_to_30_40_and_50_percent():
     assert in_window([0.2, 0.3, 0.4, 0.5, 0.7, 1.0]) == (1, 2, 3)
     assert in_window([0.5, 1.0]) == (0,)
+    assert in_window([0.2, 0.3, 0.4, 0.5, 0.7, 1.0], (0.5, 0.31, 0.4, 0.48)) == (1, 2, 3)

@@ -77,12 +77,6 @@ def test_checkpoints_stand_at_the_fractions(tmp_path: Path) -> None:
     assert [c.name for c in run.checkpoints] == [f"step-{step:06d}" for step in steps]
 
 
-def test_the_nearest_checkpoints_come_once_and_in_order(tmp_path: Path) -> None:
-    run = train(rows(), replace(OPTIONS, epochs=20), tmp_path / "a")
-
-    assert run.nearest((0.5, 0.31, 0.4, 0.48)) == run.checkpoints[1:4]
-
-
 def test_the_card_holds_the_run(tmp_path: Path) -> None:
     data = rows()
     card = train(data, OPTIONS, tmp_path / "a").card

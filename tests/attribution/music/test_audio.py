@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from attribution.music import audio
-from attribution.music.audio import CannotRender, duration_seconds, find_soundfont, render
-from attribution.music.midi import Note, UnreadableMusic, write_midi
+from attribution.music.audio import CannotRender, find_soundfont, render
+from attribution.music.midi import Note, write_midi
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_midi_file_sounds(melody: Path, tmp_path: Path) -> None:
 
     assert rate == 22_050
     assert samples.ndim == 1
-    assert 4.0 <= duration_seconds(tmp_path / "melody.wav") < 8.0
+    assert 4.0 <= len(samples) / rate < 8.0
     assert abs(samples).max() == pytest.approx(0.891, abs=0.001)
 
 
@@ -52,23 +52,7 @@ def test_rendering_twice_gives_the_same_bytes(melody: Path, tmp_path: Path) -> N
 def test_only_the_beginning_is_played_when_asked(melody: Path, tmp_path: Path) -> None:
     render(melody, tmp_path / "short.wav", seconds_max=1.5)
 
-    assert duration_seconds(tmp_path / "short.wav") <= 2.5
-
-
-@pytest.mark.usefixtures("_synthesiser")
-def test_many_files_are_rendered_and_faults_returned(melody: Path, tmp_path: Path) -> None:
-    bad = tmp_path / "bad.mid"
-    bad.write_bytes(b"no music")
-    heard: list[int] = []
-    failed = audio.render_all(
-        {melody: tmp_path / "a.wav", bad: tmp_path / "b.wav"},
-        progress=lambda done, _total: heard.append(done),
-    )
-
-    assert list(failed) == [bad]
-    assert isinstance(failed[bad], UnreadableMusic)
-    assert (tmp_path / "a.wav").is_file()
-    assert heard == [1, 2]
+    assert soundfile.info(tmp_path / "short.wav").duration <= 2.5
 
 
 def test_a_soundfont_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

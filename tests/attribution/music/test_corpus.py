@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attribution.music.corpus import cut, passage, rows_of, span_times
-from attribution.music.midi import BOS, Note, decode, duration_ms, encode, velocity_event
+from attribution.music.corpus import cut, passage, rows_of
+from attribution.music.midi import BOS, Note, decode, encode, velocity_event
 
 notes = st.builds(
     Note, st.integers(0, 9_000), st.integers(10, 3_000), st.integers(50, 62), st.integers(1, 127)
@@ -95,15 +95,6 @@ def test_the_mask_is_true_where_there_is_an_event() -> None:
 
 def test_nothing_gives_no_rows() -> None:
     assert len(rows_of({}, span=32)) == 0
-
-
-def test_every_item_has_its_time_in_the_recording() -> None:
-    recordings = {"a": scale(60), "b": scale(30)}
-    times = span_times(recordings, span=32, spans_max=3)
-
-    assert tuple(times) == rows_of(recordings, span=32, spans_max=3).ids
-    assert times["a@0"][0] == 0
-    assert all(0 <= start < end <= duration_ms(scale(60)) for start, end in times.values())
 
 
 @given(music, st.integers(8, 60))
