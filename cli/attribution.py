@@ -143,7 +143,7 @@ def _print_attributed(found: Attributed) -> None:
         ["artist", "work", ">share", ">interval"],
         [
             *((part.artist, part.name, *_cells(part)) for part in found.recordings),
-            ("", "unattributed", *_cells(found.unattributed)),
+            ("", "unattributed", *_unattributed(found)),
         ],
     )
     click.echo(f"\nIntervals: {found.label}. {found.why}\n")
@@ -154,6 +154,12 @@ def _print_attributed(found: Attributed) -> None:
         alike,
     )
     click.echo()
+
+
+def _unattributed(found: Attributed) -> tuple[str, str]:
+    """Show no interval where nobody could be named: that all is unattributed is no estimate."""
+    share, interval = _cells(found.unattributed)
+    return share, interval if found.artists else ""
 
 
 def _cells(part: Part) -> tuple[str, str]:

@@ -44,18 +44,16 @@ def _print_story(workspace: Workspace, story: Story) -> None:
     _print_farm(story)
     home = workspace.home
     click.echo(f"\nReports     {story.reports}")
-    first = next(iter(story.payouts.values())).payees[0].id
-    click.echo(f"Why?        tantieme --home {home} trail {story.period}/{first}/1")
+    payees = story.payouts[story.rule].payees
+    most = max(payees, key=lambda payee: payee.attributed.micros)
+    click.echo(f"Why?        tantieme --home {home} trail {story.period}/{most.id}/1")
     click.echo(f"Look        tantieme --home {home} dashboard      (or: make dashboard)")
     click.echo(f"Took        {story.seconds // MINUTE:.0f} min {story.seconds % MINUTE:.0f} s")
 
 
 def _print_attribution(story: Story) -> None:
-    rows = [
-        (each.track, each.title, _most(each), _range(each.unattributed))
-        for each in story.attributed
-    ]
-    columns = ["track", "title", "most of it", ">unattributed"]
+    rows = [(each.track, each.title, _most(each), _unattributed(each)) for each in story.attributed]
+    columns = ["track", "title", "largest named part", ">unattributed"]
     print_table("What shaped the tracks (share, 90 % interval)", columns, rows)
     mean = sum(each.unattributed_ppb for each in story.attributed) // len(rows)
     nameless = sum(not each.artists for each in story.attributed)
@@ -64,12 +62,19 @@ def _print_attribution(story: Story) -> None:
         "to have shaped that part,\nbeyond what music the model never saw scores by chance. For "
         f"{nameless} of {len(rows)} tracks that is all of it.\nIt is divided equally among the "
         "licensed works. Each track's own reason: tantieme attribute TRACK\n"
+        '"after" names whose opening was the prompt. The opening is no part of the track, and '
+        "what is measured\nis training, not the prompt.\n"
     )
 
 
 def _most(found: Attributed) -> str:
     """Name the artist with the largest share, if anybody has one."""
     return f"{found.artists[0].name} {_range(found.artists[0])}" if found.artists else "nobody"
+
+
+def _unattributed(found: Attributed) -> str:
+    """Show no interval where nobody could be named: that all is unattributed is no estimate."""
+    return _range(found.unattributed) if found.artists else _percent(found.unattributed_ppb)
 
 
 def _range(part: Part) -> str:

@@ -17,8 +17,8 @@ import click
 from cli.workspace import Workspace
 from royalty.errors import BadInput, RoyaltyError
 
-# PyTorch's threads otherwise spin while they wait: on a machine that does anything else beside,
-# a training step then takes 25 times as long. Read when torch is first imported.
+# PyTorch's threads otherwise spin while they wait, and starve each other on a machine that does
+# anything else beside. Read when torch is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 COMMANDS = {

@@ -61,7 +61,7 @@ def payouts(
     Example:  tantieme payouts 2026-10 --rule user-centric
               tantieme payouts 2026-10 --compare --json
     """
-    from cli.jobs.payout import compute
+    from cli.jobs.payout import compute, plays_without_revenue, tracks_without_shares
 
     chosen = rule or workspace.settings().rule
     rules = list(RULES) if compare else [chosen]
@@ -70,12 +70,18 @@ def payouts(
         click.echo(payouts_json(period, computed), nl=False)
     else:
         print_payouts(list(computed.values()))
+    for source, territory, plays in plays_without_revenue(workspace, period):
+        narrate(f"{plays:,} plays from {source} in {territory} have no revenue there to divide.")
+    for track, plays in tracks_without_shares(workspace, period):
+        narrate(f"Track {track} has no shares: its money, for {plays:,} plays, waits in suspense.")
 
 
 def print_payouts(computed: list[Payout]) -> None:
     """Print payouts of one month side by side, and what lies outside the payees' amounts."""
     first = computed[0]
-    click.echo(f"{first.period}: {first.pool} to divide\n")
+    kept = first.gross - first.pool
+    share = f", of {first.gross} that came in; the rest is the platform's" if kept.micros else ""
+    click.echo(f"{first.period}: {first.pool} to divide{share}\n")
     if len(computed) == 1:
         columns = ["payee", f">{_name(first)}", ">90 % interval"]
         rows = [

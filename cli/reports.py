@@ -168,12 +168,12 @@ def _conservation_json(found: Conservation) -> dict[str, object]:
 @pass_workspace
 @click.pass_context
 def verify(ctx: click.Context, workspace: Workspace, json_: bool) -> None:
-    """Check the hash chain of the books and every snapshot. Ends with 5 at the first broken link.
+    """Check books, snapshots, run cards, checkpoints and evidence. Ends with 5 on any fault.
 
     \b
     Example:  tantieme verify
     """
     from cli.jobs.reports import verify_books
 
-    sound = "The chain of transactions and every snapshot are as they were written."
+    sound = "Books, snapshots, run cards, checkpoints and evidence are as they were written."
     print_faults(ctx, verify_books(workspace), sound, json_=json_)

@@ -76,7 +76,7 @@ def generate(workspace: Workspace, /, run: str | None, dry_run: bool, **options:
     """Generate tracks as MIDI, with their provenance, and render them to audio.
 
     \b
-    Example:  tantieme generate -n 4 --prompt bach-bwv66.6
+    Example:  tantieme generate -n 4 --prompt bach-bwv250
     """
     from cli.jobs.generation import Wish, generate_tracks, wished
 

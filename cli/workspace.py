@@ -82,8 +82,8 @@ def read_settings(path: Path) -> Settings:
     """Read `workspace.toml`, listing every fault in it."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput([Problem(str(path), None, None, f"is not TOML: {error}")]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise BadInput([Problem(str(path), None, None, f"cannot be read: {error}")]) from None
     problems = [
         Problem(str(path), None, key, message) for key, message in _faults(document).items()
     ]
@@ -95,8 +95,10 @@ def read_settings(path: Path) -> Settings:
 def _faults(document: dict[str, Any]) -> dict[str, str]:
     known = Settings.__dataclass_fields__
     faults = {key: "is not a setting" for key in document if key not in known}
-    if document.get("rule", "pro_rata") not in RULES:
+    if str(document.get("rule", "pro_rata")) not in RULES:
         faults["rule"] = f"'{document['rule']}' is not one of {', '.join(sorted(RULES))}"
+    if not isinstance(document.get("provider", ""), str):
+        faults["provider"] = "must be a name in quotes"
     if not _is_ppm(document.get("publishing_ppm", 0)):
         faults["publishing_ppm"] = "must be a whole number from 0 to 1000000"
     rates = document.get("royalty_rate_ppm", {"default": PPM})

@@ -20,8 +20,8 @@ from royalty.period import Period
 RULES = {
     "pro_rata": "Everybody's money is one pool, divided by plays: a play is worth the same, "
     "whoever pressed it.",
-    "user_centric": "Each listener's money goes only to what that listener played: heavy "
-    "listening, or a farm of clicks, cannot draw on other people's money.",
+    "user_centric": "Each listener's money goes only to what that listener played. Heavy "
+    "listening, or a farm of clicks, draws on nobody else's; only idle money follows all plays.",
 }
 _MARKDOWN = re.compile(r"([\\`*_\[\]{}<>$~#|:])")
 _COMMAND = re.compile(r"'(tantieme [^']+)'")

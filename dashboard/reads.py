@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,10 @@ class Place:
 
     home: str
     database: str | None
+
+    def command(self, words: str) -> str:
+        """Write a command that works from any folder."""
+        return f"tantieme --home {shlex.quote(self.home)} {words}"
 
     def file(self, *parts: str) -> Path:
         """Return the path of a file of the workspace, which may not exist."""

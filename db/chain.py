@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from db.schema import posting, transaction_
+from db.schema import PAYOUT_PARTS, payout, posting, transaction_
 from royalty.ledger import Transaction
 
 HEADER = tuple(c.name for c in transaction_.columns if c.name not in {"hash", "sealed"})
+PAYOUT = tuple(c.name for c in payout.columns if c.name not in {"content_sha256", "recorded_at"})
 LINE = tuple(c.name for c in posting.columns if c.name != "transaction_id")
 
 
@@ -30,6 +31,18 @@ def link(header: Mapping[str, object], postings: Sequence[Mapping[str, object]])
     """Hash a transaction as it stands in the chain; `header` holds the previous hash."""
     rows = [[row[name] for name in LINE] for row in postings]
     return digest({name: header[name] for name in HEADER} | {"postings": rows})
+
+
+def computed(
+    head: Mapping[str, object], parts: Mapping[str, Sequence[Mapping[str, object]]]
+) -> str:
+    """Hash a payout and its parts, by their tables' names, in whichever order the rows come."""
+    stated: dict[str, list[list[object]]] = {}
+    for table in PAYOUT_PARTS:
+        names = [column.name for column in table.columns if column.name != "payout"]
+        rows = [[row[name] for name in names] for row in parts[table.name]]
+        stated[table.name] = sorted(rows, key=str)
+    return digest([{name: head[name] for name in PAYOUT}, stated])
 
 
 def lines(transaction: Transaction) -> list[dict[str, object]]:

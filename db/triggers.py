@@ -8,7 +8,7 @@ after every step, since altering a table on SQLite silently loses its triggers.
 # ruff: noqa: S608  what is put into these statements are our own names of tables and columns
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,10 +51,25 @@ def present(connection: Connection) -> dict[str, str]:
     return dict(found.all())
 
 
+def faults(connection: Connection) -> list[str]:
+    """Say which triggers are missing, are not as the registry has them, or are none of ours."""
+    there = present(connection)
+    wanted = {each.trigger: RENDERERS[connection.dialect.name](each) for each in REFUSALS}
+    return [
+        *(f"trigger {name} is missing" for name in wanted if name not in there),
+        *(
+            f"trigger {name} is not the one that was installed"
+            for name, definition in wanted.items()
+            if name in there and there[name] != definition
+        ),
+        *(f"trigger {name} is none of ours" for name in there if name not in wanted),
+    ]
+
+
 def _sqlite(refusal: Refusal) -> str:
     when = f"\nwhen {refusal.condition}" if refusal.condition else ""
     return (
-        f"create trigger {refusal.trigger} before {refusal.event} on {refusal.table}{when}\n"
+        f"CREATE TRIGGER {refusal.trigger} before {refusal.event} on {refusal.table}{when}\n"
         f"begin select raise(abort, '{refusal.sentence}'); end"
     )
 
@@ -71,10 +86,12 @@ def _append_only(table: Table) -> list[Refusal]:
     ]
 
 
-def _no_replacement(table: Table, unique: Iterable[str] = ()) -> list[Refusal]:
+def _no_replacement(table: Table, *unique: Sequence[str]) -> list[Refusal]:
     """Refuse to insert what is there: REPLACE would remove the old row without a DELETE."""
-    key = " and ".join(f"{column.name} = new.{column.name}" for column in table.primary_key)
-    same = " or ".join([f"({key})", *(f"{name} = new.{name}" for name in unique)])
+    keys = ([column.name for column in table.primary_key], *unique)
+    same = " or ".join(
+        f"({' and '.join(f'{name} = new.{name}' for name in names)})" for names in keys
+    )
     there = f"exists (select 1 from {table.name} where {same})"
     return [Refusal(table.name, "insert", "twice", f"that {table.name} is there already", there)]
 
@@ -115,13 +132,32 @@ def _while_open(table: Table, row: str, event: Literal["insert", "update", "dele
     )
 
 
-def _closes(table: Table) -> list[Refusal]:
-    """Refuse every change to what a closed period was paid by."""
+def _computed(table: Table, *unique: Sequence[str]) -> list[Refusal]:
+    """Refuse every change to what a closed period was paid by.
+
+    What is computed anew is removed first and then inserted, never updated nor replaced: either
+    could take a closed period's row away by naming an open one.
+    """
     return [
+        *_no_replacement(table, *unique),
         _while_open(table, "new", "insert"),
-        _while_open(table, "old", "update"),
-        _while_open(table, "new", "update"),
+        Refusal(table.name, "update", "never", f"a {table.name} is never changed; compute anew"),
         _while_open(table, "old", "delete"),
+    ]
+
+
+def _kept(table: Table, *but: str) -> list[Refusal]:
+    """Refuse removal, and every change but of these columns."""
+    return [
+        Refusal(
+            table.name,
+            "update",
+            "only",
+            f"of a {table.name} only these may change: {', '.join(but)}",
+            f"not ({_unchanged(table, *but)})",
+        ),
+        Refusal(table.name, "delete", "never", f"a {table.name} is never removed"),
+        *_no_replacement(table),
     ]
 
 
@@ -154,7 +190,7 @@ _PERIOD = [
 ]
 
 _TRANSACTION = [
-    *_no_replacement(schema.transaction_, ("key", "hash")),
+    *_no_replacement(schema.transaction_, ("key",), ("hash",)),
     _while_open(schema.transaction_, "new", "insert"),
     Refusal(
         "transaction_",
@@ -218,6 +254,10 @@ REFUSALS: tuple[Refusal, ...] = (
     *_PERIOD,
     *_TRANSACTION,
     *_POSTING,
+    *_append_only(schema.party),
+    *_append_only(schema.work),
+    *_kept(schema.recording, "audio_sha256", "duration_ms", "licensed_from", "licensed_to"),
+    *_kept(schema.track, "audio_sha256", "duration_ms"),
     *_append_only(schema.snapshot),
     *_append_only(schema.run),
     *_append_only(schema.run_recording),
@@ -228,5 +268,6 @@ REFUSALS: tuple[Refusal, ...] = (
     _while_open(schema.period_revenue, "new", "insert"),
     *_dated(schema.interest),
     *_dated(schema.terms),
-    *(refusal for table in (schema.payout, *schema.PAYOUT_PARTS) for refusal in _closes(table)),
+    *_computed(schema.payout, ("period", "rule")),
+    *(refusal for table in schema.PAYOUT_PARTS for refusal in _computed(table)),
 )

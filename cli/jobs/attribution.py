@@ -6,36 +6,33 @@ The one place where tensors become shares.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from attribution.evidence import GATE, Evidence, Scored, explain_unattributed, gather
 from attribution.methods import similarity, trak
 from attribution.models.event_transformer import event_task
 from attribution.music.corpus import rows_of
-from attribution.music.midi import duration_ms, encode, read_notes
+from attribution.music.midi import UnreadableMusic, duration_ms, encode, read_notes
 from attribution.task import Execution
 from cli.jobs.catalogue import render_all
+from cli.jobs.evidence import keep_evidence, read_evidence, record_shares
 from cli.jobs.index import Indexed, device
 from cli.jobs.training import music
 from cli.output import Report
 from cli.workspace import Workspace
 from db.books.tracks import TrackFacts, record_tracks
 from db.engine import now
-from db.intake import shares as shares_intake
 from db.queries import EVERYONE, RecordingRow, parties, recordings, tracks
-from royalty.errors import NotFound
+from royalty.errors import BadInput, NotFound, Problem
 from royalty.shares import GATED_VERSION, MAPPINGS, Share, WorkEvidence
 
 SIMILAR_SHOWN = 10
-TRACKS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,19 +75,24 @@ def find_tracks(workspace: Workspace, names: Sequence[str], *, everything: bool)
     known = {row.id for row in tracks(EVERYONE, workspace.books())}
     if everything:
         return sorted(known)
-    return [name if name in known else _take_in(workspace, Path(name)) for name in names]
+    return [name if name in known else _take_in(workspace, Path(name), known) for name in names]
 
 
-def _take_in(workspace: Workspace, path: Path) -> str:
+def _take_in(workspace: Workspace, path: Path, known: Collection[str]) -> str:
     """Copy a MIDI file of elsewhere into the workspace; its content gives it its id."""
     if not path.is_file():
         raise NotFound(
             f"'{path}' is neither a track of this workspace nor a file; "
             "tracks are named when 'tantieme generate' makes them"
         )
-    events = encode(read_notes(path))
+    try:
+        events = encode(read_notes(path))
+    except UnreadableMusic as fault:
+        raise BadInput([Problem(str(path), None, None, str(fault))]) from None
     content = path.read_bytes()
     id_ = f"t{hashlib.sha256(content).hexdigest()[:8]}"
+    if id_ in known:
+        return id_
     kept = workspace.folder("tracks") / f"{id_}.mid"
     kept.write_bytes(content)
     audio = render_all(workspace, {id_: events}, lambda _done, _total: None)
@@ -125,60 +127,28 @@ def attribute_tracks(
     return [_from_document(each, titles[each["track"]]) for each in found if each]
 
 
-def provider_of(document: Mapping[str, Any]) -> str:
-    """Name who gave these shares: us, by which index, method and mapping."""
-    return ":".join(
-        ("tantieme", *(document[key] for key in ("index", "method", "gate", "mapping")))
-    )
-
-
-def record_shares(workspace: Workspace, documents: Sequence[Mapping[str, Any]]) -> None:
-    """Hand frozen shares to the books; what is there already is left."""
-    rows = [
-        {"track": document["track"], "recording": share.pop("id"), **share}
-        | {"provider": provider_of(document)}
-        for document in documents
-        for share in _frozen(document)
-    ]
-    shares_intake.record(workspace.books(), pa.Table.from_pylist(rows))
-
-
-def _frozen(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    keys = ("id", "share_ppb", "low_ppb", "high_ppb")
-    paid = [{key: each[key] for key in keys} for each in document["recordings"]]
-    return [*paid, {"id": None, **document["unattributed"]}]
-
-
 def _attribute(workspace: Workspace, indexed: Indexed, ids: Sequence[str], report: Report) -> None:
-    """Score some tracks at a time, and write their evidence before the next ones are scored."""
+    """Score one track at a time, and write its evidence before the next one is scored.
+
+    Never several at once: in floating point a track's scores would depend on its neighbours, and
+    its shares are frozen.
+    """
     method = trak.TrakOptions(execution=Execution(device=device()))
     fitted = trak.fit(indexed.index, event_task(), indexed.checkpoints, method)
     catalogue = _Catalogue.of(workspace)
     alike = similarity.fit(catalogue.heard)
-    for start in range(0, len(ids), TRACKS_AT_ONCE):
-        some = ids[start : start + TRACKS_AT_ONCE]
-        events = {id_: encode(read_notes(workspace.home / "tracks" / f"{id_}.mid")) for id_ in some}
-        for id_, evidence in _gathered(fitted, indexed, events, catalogue):
-            similar = similarity.overlaps(alike, events[id_])[:SIMILAR_SHOWN]
-            _keep(workspace, _document(indexed, id_, evidence, catalogue, similar))
-        report(start + len(some), len(ids))
-
-
-def _gathered(
-    fitted: trak.Fitted,
-    indexed: Indexed,
-    events: Mapping[str, Sequence[int]],
-    catalogue: _Catalogue,
-) -> Iterator[tuple[str, Evidence]]:
-    """Score tracks and hold each one's scores against the placebos'."""
-    query = rows_of(events, span=indexed.trained.config.span)
-    scores = trak.scores(fitted, query)
-    owners = indexed.index.owners
-    for id_ in events:
-        mine = np.array(query.owners) == id_
-        train = catalogue.scored(scores.train[:, mine], owners["train"])
-        placebo = catalogue.scored(scores.placebo[:, mine], owners.get("placebo", ()))
-        yield id_, gather(train, placebo)
+    for done, id_ in enumerate(ids, start=1):
+        events = encode(read_notes(workspace.home / "tracks" / f"{id_}.mid"))
+        query = rows_of({id_: events}, span=indexed.trained.config.span)
+        scores = trak.scores(fitted, query)
+        owners = indexed.index.owners
+        evidence = gather(
+            catalogue.scored(scores.train, owners["train"]),
+            catalogue.scored(scores.placebo, owners.get("placebo", ())),
+        )
+        similar = similarity.overlaps(alike, events)[:SIMILAR_SHOWN]
+        keep_evidence(workspace, _document(indexed, id_, evidence, catalogue, similar))
+        report(done, len(ids))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,19 +289,12 @@ def _similar(found: similarity.Overlap, catalogue: _Catalogue) -> dict[str, Any]
     }
 
 
-def _keep(workspace: Workspace, document: Mapping[str, Any]) -> None:
-    path = workspace.folder("evidence") / f"{document['track']}.json"
-    draft = path.with_suffix(".part")
-    draft.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(path)
-
-
 def _kept(workspace: Workspace, indexed: Indexed, track: str) -> dict[str, Any] | None:
     """Read a track's evidence back, if it was found by this index."""
     path = workspace.home / "evidence" / f"{track}.json"
     if not path.exists():
         return None
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    document = read_evidence(path)
     made_with = tuple(document[key] for key in ("index", "method", "gate", "mapping"))
     return document if made_with == (indexed.id, trak.VERSION, GATE, GATED_VERSION) else None
 

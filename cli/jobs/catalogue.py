@@ -14,7 +14,7 @@ from attribution.music.audio import render
 from attribution.music.midi import UnreadableMusic, decode, encode, read_notes, write_midi
 from cli.output import Report
 from cli.workspace import Workspace
-from db.intake.catalogue import AudioFacts, CatalogueFiles, read_catalogue, record
+from db.intake.catalogue import AudioFacts, CatalogueFiles, faults, read_catalogue, record
 from db.intake.receipt import Receipt
 from royalty.catalogue import Recording
 from royalty.errors import BadInput, Problem
@@ -47,8 +47,9 @@ def import_folder(
     books = workspace.books()
     files = read_catalogue(folder)
     music, problems = _read_music(folder, files, report)
-    if files.problems or problems:
-        raise BadInput([*files.problems, *problems])
+    problems += faults(books, files, placebo=placebo)
+    if problems:
+        raise BadInput(problems)
     if dry_run:
         facts = {name: _facts(heard, audio=None) for name, heard in music.items()}
         return record(books, files, facts, placebo=placebo, dry_run=True)

@@ -38,7 +38,7 @@ class Size:
     every: int = 1  # of the works to train on, one in so many
     tracks: int = 12
     seconds: int = 60  # a longer track says more about what shaped it
-    choice: Choice = field(default_factory=lambda: Choice(seed=1))
+    choice: Choice = field(default_factory=lambda: Choice(seed=1, epochs=8))
 
 
 WHOLE = Size()
@@ -50,6 +50,7 @@ class Story:
     """What the demonstration found, for its summary."""
 
     period: Period
+    rule: str  # by which the month was closed
     catalogue: str
     generator: str
     attributed: Sequence[Attributed]
@@ -90,6 +91,7 @@ def run_demo(workspace: Workspace, size: Size = WHOLE) -> Story:
     narrate(f"{period} {'was already' if closing.already else 'is'} closed.")
     return Story(
         period=period,
+        rule=workspace.settings().rule,
         catalogue=_catalogue_line(works),
         generator=generator,
         attributed=attributed,

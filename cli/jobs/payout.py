@@ -93,6 +93,30 @@ def compute(workspace: Workspace, period: Period, rule: str) -> Payout:
     return queries.payout(EVERYONE, books, period, rule)
 
 
+def plays_without_revenue(workspace: Workspace, period: Period) -> list[tuple[str, str, int]]:
+    """Find plays in a source and territory that brought in nothing: source, territory, plays."""
+    books = workspace.books()
+    given = queries.inputs(EVERYONE, books, period)
+    if not (given.usage and given.revenue):
+        return []
+    usage, revenue = snapshots.table(books, given.usage), snapshots.table(books, given.revenue)
+    stray = usage.anti_join(revenue, ["source", "territory"])
+    sums = stray.group_by("source", "territory").agg(plays=stray.plays.sum().cast("int64"))
+    rows = snapshots.run(sums.order_by("source", "territory")).to_pylist()
+    return [(row["source"], row["territory"], row["plays"]) for row in rows]
+
+
+def tracks_without_shares(workspace: Workspace, period: Period) -> list[tuple[str, int]]:
+    """Find tracks that were played and that the chosen provider gave no shares of, with plays."""
+    books = workspace.books()
+    given = queries.inputs(EVERYONE, books, period)
+    provider = _provider(given.shares, workspace.settings())
+    usage = snapshots.table(books, given.usage)
+    stray = usage.anti_join(snapshots.table(books, given.shares[provider]), "track")
+    sums = stray.group_by("track").agg(plays=stray.plays.sum().cast("int64")).order_by("track")
+    return [(row["track"], row["plays"]) for row in snapshots.run(sums).to_pylist()]
+
+
 def close_period(workspace: Workspace, period: Period, rule: str) -> Closing:
     """Divide a month by a rule and post it, for good; the other rules are kept to compare with."""
     books, settings = workspace.books(), workspace.settings()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from cli.jobs.evidence import verify_evidence
 from cli.workspace import Workspace
 from db import queries
-from db.queries import EVERYONE
+from db.queries import EVERYONE, RunRow
 from royalty.errors import PeriodNotClosed
 from royalty.period import Period
 from royalty.reports.csv import period_csv
@@ -61,7 +63,10 @@ def _file_facts(workspace: Workspace, step: str, id_: str) -> dict[str, Any]:
     path = workspace.home / pattern.format(id_)
     if not path.exists():
         return {"file": f"{path} is not there"}
-    document = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as fault:
+        return {"file": f"{path} is damaged: {fault}"}
     facts = {"file": str(path), **{key: document[key] for key in keys if key in document}}
     if step == "run":
         facts["checkpoints"] = [
@@ -81,10 +86,29 @@ _FILES = {
 
 
 def verify_books(workspace: Workspace) -> list[str]:
-    """Check the chain of transactions and every registered snapshot; say what is broken."""
+    """Check books, snapshots, run cards, checkpoints and evidence; say what is not as it was."""
     books = workspace.books()
-    broken = queries.verify_chain(books)
-    return [*([str(broken)] if broken else []), *queries.verify_snapshots(books)]
+    return [
+        *queries.verify_books(books),
+        *(fault for run in queries.runs(EVERYONE, books) for fault in _run_faults(workspace, run)),
+        *verify_evidence(workspace),
+    ]
+
+
+def _run_faults(workspace: Workspace, run: RunRow) -> Iterator[str]:
+    """Hash a run's card, and the checkpoints that it names."""
+    folder = workspace.home / "runs" / run.id
+    card = folder / "card.json"
+    if _sha256(card) != run.card_sha256:
+        yield f"{card} is not the card that the books know"
+        return
+    for kept in json.loads(card.read_text(encoding="utf-8"))["checkpoints"]:
+        if _sha256(folder / kept["file"]) != kept["sha256"]:
+            yield f"{folder / kept['file']} is not the checkpoint that its card names"
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
 def _payees(workspace: Workspace, period: Period) -> list[str]:

@@ -15,7 +15,7 @@ from royalty.period import Period
 SHOWN = 12  # payees and tracks drawn; the tables have all of them
 SOURCES = {
     "unattributed": "Parts of tracks that no work cleared against the placebos. "
-    "Divided among the licensed works by the terms, so it is paid, but not for influence shown.",
+    "Divided equally among the licensed works, so it is paid, but not for influence shown.",
     "suspense": "Money that nobody can be paid yet: plays of tracks without shares, "
     "and parts of recordings whose holder is not known.",
     "idle": "Money of listeners who paid and played nothing, divided by everybody's plays.",

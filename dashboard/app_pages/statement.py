@@ -105,7 +105,8 @@ def _lines(statement: Statement) -> None:
     st.caption(
         f"{len(statement.lines):,} lines, each one party's part of one recording in one track, "
         f"in {statement.currency}, to the micro. Unattributed: money that no recording was shown "
-        "to have earned, divided by the terms. Choose a line to see what it walks back to."
+        "to have earned, divided equally among licensed works. Choose a line to see what it walks "
+        "back to."
     )
     event = st.dataframe(
         _table(lines),
@@ -156,7 +157,7 @@ def _trail(line: Line) -> None:
         f"{line.net} ← {share} ← pool `{line.pool}` of {line.pool_amount.rounded}, "
         f"divided by **{components.rule_name(line.rule).lower()}**. To the checkpoint and beyond:"
     )
-    st.code(f"tantieme trail {line.id}", language=None)
+    st.code(reads.place().command(f"trail {line.id}"), language=None)
     if line.track:
         components.link("track", "What shaped this track", track=line.track)
 

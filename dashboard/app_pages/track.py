@@ -90,7 +90,7 @@ def _shaped(shares: Sequence[ShareRow], rest: ShareRow) -> None:
     st.header("What shaped it", anchor=False)
     if not shares:
         st.markdown("No work cleared the placebos. All of this track is unattributed.")
-    bars = [*_bars(shares), _bar("Unattributed\nno known source", rest, "unattributed")]
+    bars = [*_bars(shares), _bar("Unattributed\nno single work", rest, "unattributed")]
     st.altair_chart(charts.ranked(bars, axis="Share, %"), alt=_takeaway(shares, rest))
     st.caption(WITHIN_ONE_RUN)
 
@@ -174,7 +174,7 @@ def _how(detail: TrackDetail, evidence: dict[str, Any] | None) -> None:
         {name: f"`{value}`" for name, value in facts.items() if value},
         border="horizontal",
     )
-    st.code(f"tantieme attribute {detail.row.id}", language=None)
+    st.code(reads.place().command(f"attribute {detail.row.id}"), language=None)
 
 
 def _recordings(shares: Sequence[ShareRow]) -> None:

@@ -58,8 +58,7 @@ def record_payout(books: Books, facts: PayoutFacts) -> bool:
     Raises `PeriodClosed`, and `NotReady` where there is no pool or more than one currency.
     """
     row, parts = _row(facts), _parts(facts)
-    written = {table.name: rows for table, rows in parts.items()}
-    row["content_sha256"] = chain.digest([row, written])
+    row["content_sha256"] = chain.computed(row, {each.name: rows for each, rows in parts.items()})
     with writing(books) as connection:
         there = schema.payout.c
         known = select(there.content_sha256).where(there.id == facts.id)

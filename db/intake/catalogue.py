@@ -14,14 +14,14 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Table, select
 
 from db import schema
-from db.engine import Books, now, writing
+from db.engine import Books, now, reading, writing
 from db.intake.catalogue_files import CatalogueFiles, read_catalogue
 from db.intake.receipt import Receipt
 from royalty.catalogue import Interest, Party, Recording
 from royalty.errors import BadInput, Conflict, Problem
 from royalty.terms import Terms
 
-__all__ = ["AudioFacts", "CatalogueFiles", "read_catalogue", "record"]
+__all__ = ["AudioFacts", "CatalogueFiles", "faults", "read_catalogue", "record"]
 
 Row = Mapping[str, Any] | RowMapping
 
@@ -53,14 +53,9 @@ def record(
     `placebo` marks recordings that the model is never to see and that nobody is paid for.
     """
     with writing(books, dry_run=dry_run) as connection:
-        faults = [
-            *files.problems,
-            *_unknown(connection, files),
-            *_paid_through(connection, files),
-            *_leaked(connection, files, placebo=placebo),
-        ]
-        if faults:
-            raise BadInput(faults)
+        found = _faults(connection, files, placebo=placebo)
+        if found:
+            raise BadInput(found)
         interests, terms = map(asdict, files.interests), map(asdict, files.terms)
         changes = (
             _add(connection, schema.party, _party_rows(files.parties)),
@@ -75,6 +70,21 @@ def record(
         rows={kind: len(getattr(files, kind)) for kind in kinds},
         already=not any(changes),
     )
+
+
+def faults(books: Books, files: CatalogueFiles, *, placebo: bool = False) -> list[Problem]:
+    """List the faults within the files, and between them and the books, before any recording."""
+    with reading(books) as connection:
+        return _faults(connection, files, placebo=placebo)
+
+
+def _faults(connection: Connection, files: CatalogueFiles, *, placebo: bool) -> list[Problem]:
+    return [
+        *files.problems,
+        *_unknown(connection, files),
+        *_paid_through(connection, files),
+        *_leaked(connection, files, placebo=placebo),
+    ]
 
 
 def _unknown(connection: Connection, files: CatalogueFiles) -> Iterator[Problem]:

@@ -66,8 +66,10 @@ class _Reader:
         values: list[Noun] = []
         first: dict[Hashable, int] = {}
         for row in read_rows(self.folder / name, columns, self.problems):
-            values.append(value := make(row))
-            self.places.setdefault(value, (row.source, row.number))
+            value = make(row)
+            if value not in self.places:  # a row that is there already has that one fault only
+                values.append(value)
+                self.places[value] = (row.source, row.number)
             about = first.setdefault(_key(value), row.number)
             if about != row.number:
                 row.fault(None, f"is about the same as row {about}")
@@ -137,7 +139,7 @@ def _interest(row: Row) -> Interest:
         right=cast("Right", right),
         party=row.slug("party"),
         ppm=row.given("ppm", whole_number(1, PPM), 1),
-        territory=row.maybe("territory", str) or "WW",
+        territory=row.maybe("territory", _read_territory) or "WW",
         valid_from=valid_from,
         valid_to=valid_to,
     )
@@ -162,6 +164,12 @@ def _terms(row: Row) -> Terms:
 def _read_currency(text: str) -> str:
     if not re.fullmatch("[A-Z]{3}", text):
         raise ValueError(f"'{text}' is not a currency, such as EUR")
+    return text
+
+
+def _read_territory(text: str) -> str:
+    if not re.fullmatch("[A-Z]{2}", text):
+        raise ValueError(f"'{text}' is not a territory, such as DE; WW is the world")
     return text
 
 

@@ -50,18 +50,15 @@ def an_id(name: str) -> Column:
     return Column(name, r"[^\s/]+", "an id: it may hold neither spaces nor slashes")
 
 
-def a_count(name: str) -> Column:
-    """Describe a column of whole numbers that are not negative."""
-    return Column(name, r"\d{1,15}", "a whole number of at most 15 digits, not negative")
-
-
 PERIOD = Column("period", r"\d{4}-(0[1-9]|1[0-2])", "a period; write a month such as 2026-10")
 TERRITORY = Column("territory", r"[A-Z]{2}", "a territory, such as DE; WW is the world")
 CURRENCY = Column("currency", r"[A-Z]{3}", "a currency, such as EUR")
+# The bounds of `royalty.rules.arithmetic`: what comes in beyond them could never be paid out.
+PLAYS = Column("plays", r"0{0,7}(\d{1,7}|10000000)", "a whole number from 0 to 10000000")
 NET = Column(
     "net",
-    r"\d{1,12}(\.\d{1,6})?",
-    "a decimal amount with at most six places, such as 10.99, not negative",
+    r"0{0,4}(\d{1,7}(\.\d{1,6})?|10000000(\.0{1,6})?)",
+    "a decimal amount from 0 to 10000000 with at most six places, such as 10.99",
 )
 
 
@@ -73,7 +70,7 @@ def read_sheet(path: Path, columns: Sequence[Column]) -> Sheet:
         return _read_csv(path, columns)
     except FileNotFoundError:
         fault = "there is no such file"
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         fault = f"cannot be read: {error}"
     raise BadInput([Problem(str(path), None, None, fault)])
 
@@ -89,6 +86,14 @@ def judged(sheet: Sheet, columns: Sequence[Column], keys: Sequence[str]) -> Shee
     empty = [] if len(sheet.table) else [Problem(sheet.source, None, None, "has no rows")]
     faults = (*sheet.problems, *empty, *cells, *_repeated(sheet, keys))
     return replace(sheet, problems=faults)
+
+
+def sound(sheet: Sheet, columns: Sequence[Column]) -> Sheet:
+    """Leave only the rows whose every cell is what its column says, to be judged further."""
+    table = sheet.table
+    for column in columns:
+        table = table.filter(_good(table[column.name], column))
+    return replace(sheet, table=table)
 
 
 def where(sheet: Sheet, mask: pa.ChunkedArray, column: str, message: str) -> list[Problem]:
@@ -136,18 +141,36 @@ def _sheet(source: str, table: pa.Table, rows: pa.Array, columns: Sequence[Colum
     faults = header_problems(source, table.column_names, names)
     if faults:
         raise BadInput(faults)
-    texts = [
-        pc.utf8_trim_whitespace(pc.fill_null(table[name].cast(pa.string()), "")) for name in names
-    ]
+    texts = _texts(source, table, names)
     trimmed = pa.table([*texts, pa.chunked_array([rows])], names=[*names, ROW])
     lengths = [pc.utf8_length(text) for text in texts]
     blank = pc.equal(pc.max_element_wise(*lengths), 0)  # an empty line is no row
     return Sheet(source=source, table=trimmed.filter(pc.invert(blank)))
 
 
+def _texts(source: str, table: pa.Table, names: Sequence[str]) -> list[pa.ChunkedArray]:
+    """Read columns as trimmed text. Raises `BadInput` where one is of a type without any."""
+    texts, faults = [], []
+    for name in names:
+        try:
+            text = table[name].cast(pa.string())
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            message = f"a column of type {table[name].type} cannot be read as text"
+            faults.append(Problem(source, None, name, message))
+        else:
+            texts.append(pc.utf8_trim_whitespace(pc.fill_null(text, "")))
+    if faults:
+        raise BadInput(faults)
+    return texts
+
+
 def _cells(sheet: Sheet, column: Column) -> list[Problem]:
-    good = pc.match_substring_regex(sheet.table[column.name], f"^(?:{column.pattern})$")
+    good = _good(sheet.table[column.name], column)
     return where(sheet, pc.invert(good), column.name, f"'{{}}' is not {column.words}")
+
+
+def _good(cells: pa.ChunkedArray, column: Column) -> pa.ChunkedArray:
+    return pc.match_substring_regex(cells, f"^(?:{column.pattern})$")
 
 
 def _repeated(sheet: Sheet, keys: Sequence[str]) -> Iterator[Problem]:

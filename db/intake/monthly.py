@@ -11,8 +11,8 @@ from sqlalchemy import Connection, select
 
 from db import schema, snapshots
 from db.books import periods
-from db.engine import Books, now, writing
-from db.intake.columns import ROW, Column, Sheet, judged, where
+from db.engine import Books, now, reading, writing
+from db.intake.columns import CURRENCY, PERIOD, ROW, Column, Sheet, judged, sound, where
 from db.intake.receipt import Receipt
 from db.snapshots import Encoded
 from royalty.errors import BadInput, Problem
@@ -58,7 +58,9 @@ def record_sheet(
     Raises `BadInput`, and `PeriodClosed` where one of its periods is.
     """
     sheet = judged(sheet, kind.columns, kind.keys)
-    faults = (*sheet.problems, *_of_other_periods(sheet, period))
+    with reading(books) as connection:
+        currencies = _of_other_currencies(connection, sheet)
+    faults = (*sheet.problems, *_of_other_periods(sheet, period), *currencies)
     if faults:
         raise BadInput(faults)
     parts = _parts(kind, kind.counted(sheet.table))
@@ -66,7 +68,8 @@ def record_sheet(
         new = [part for part in parts if not _is_recorded(connection, part)]
         for part in new:
             periods.begin(connection, part.period)
-        again = [fault for part in new for fault in _again(books, connection, sheet, part)]
+        again = _of_other_currencies(connection, sheet)  # another may have come in meanwhile
+        again += [fault for part in new for fault in _again(books, connection, sheet, part)]
         if again:
             raise BadInput(again)
         for part in new:
@@ -95,6 +98,26 @@ def _of_other_periods(sheet: Sheet, period: Period | None) -> list[Problem]:
         return []
     other = pc.not_equal(sheet.table["period"], str(period))
     return where(sheet, other, "period", f"'{{}}' is not {period}, the period asked for")
+
+
+def _of_other_currencies(connection: Connection, sheet: Sheet) -> list[Problem]:
+    """Find rows in another currency than their period has: what came in stays, and is paid in one.
+
+    A period that has none yet has that of its first row.
+    """
+    if CURRENCY.name not in sheet.table.column_names:
+        return []
+    came = schema.period_revenue.c
+    first = dict(connection.execute(select(came.period, came.currency)).all())
+    rows = sound(sheet, (PERIOD, CURRENCY)).table.select([ROW, PERIOD.name, CURRENCY.name])
+    said = rows.group_by([PERIOD.name, CURRENCY.name]).aggregate([(ROW, "min"), (ROW, "list")])
+    faults = []
+    for each in said.sort_by(f"{ROW}_min").to_pylist():
+        period, currency = each[PERIOD.name], each[CURRENCY.name]
+        if (wanted := first.setdefault(period, currency)) != currency:
+            message = f"'{currency}' is not {wanted}, and period {period} is paid in one currency"
+            faults += [sheet.fault(row, CURRENCY.name, message) for row in each[f"{ROW}_list"]]
+    return faults
 
 
 def _is_recorded(connection: Connection, part: _Part) -> bool:

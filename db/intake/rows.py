@@ -120,6 +120,9 @@ def read_rows(path: Path, columns: Sequence[str], problems: list[Problem]) -> It
     except FileNotFoundError:
         problems.append(Problem(source, None, None, "there is no such file"))
         return
+    except OSError as fault:
+        problems.append(Problem(source, None, None, f"cannot be read: {fault.strerror}"))
+        return
     except (UnicodeDecodeError, csv.Error) as fault:
         problems.append(Problem(source, None, None, f"is not CSV in UTF-8: {fault}"))
         return

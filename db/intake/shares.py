@@ -15,7 +15,17 @@ from sqlalchemy import Connection, select
 
 from db import chain, schema, snapshots
 from db.engine import Books, now, writing
-from db.intake.columns import ROW, Column, Sheet, an_id, judged, make_sheet, read_sheet, where
+from db.intake.columns import (
+    ROW,
+    Column,
+    Sheet,
+    an_id,
+    judged,
+    make_sheet,
+    read_sheet,
+    sound,
+    where,
+)
 from db.intake.receipt import Receipt
 from royalty.division import PPB
 from royalty.errors import BadInput, Conflict, Problem
@@ -42,17 +52,17 @@ def record(
     `Conflict` where a provider states a track's shares anew: shares are frozen.
     """
     sheet = judged(_sheet(given, provider), SHARES, ("provider", "track", "recording"))
-    faults = [*sheet.problems, *_of_others(sheet, provider)]
+    counted = replace(sheet, table=_counted(sound(sheet, SHARES).table))
+    faults = [*sheet.problems, *_of_others(sheet, provider), *_out_of_order(counted)]
     if not sheet.problems:
-        sheet = replace(sheet, table=_counted(sheet.table))
-        faults += [*_out_of_order(sheet), *_not_whole(sheet)]
+        faults += _not_whole(counted)
     with writing(books, dry_run=dry_run) as connection:
         faults += _unpayable(connection, sheet)
         if faults:
             raise BadInput(faults)
-        tracks = _tracks(sheet.table)
+        tracks = _tracks(counted.table)
         new = [track for track in tracks if _is_new(connection, track)]
-        encoded = _encoded(sheet.table, new)
+        encoded = _encoded(counted.table, new)
         if new:
             _enter(connection, encoded, new)
         if new and not dry_run:

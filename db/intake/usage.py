@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from db.engine import Books
-from db.intake.columns import PERIOD, TERRITORY, a_count, an_id, make_sheet, read_sheet
+from db.intake.columns import PERIOD, PLAYS, TERRITORY, an_id, make_sheet, read_sheet
 from db.intake.monthly import Kind, record_sheet
 from db.intake.receipt import Receipt
 from royalty.period import Period
@@ -26,7 +26,7 @@ USAGE = Kind(
         an_id("track"),
         an_id("source"),
         TERRITORY,
-        a_count("plays"),
+        PLAYS,
     ),
     keys=("period", "listener", "track", "source", "territory"),
     counted=_counted,

@@ -4,9 +4,9 @@ The dashboard and the command line import from here.
 """
 
 from db.engine import Books, open_books
-from db.queries.audits import Broken, conservation, verify_chain, verify_snapshots
+from db.queries.audits import Broken, conservation, verify_books, verify_chain, verify_snapshots
 from db.queries.catalogue import RecordingRow, interests, parties, recordings, terms
-from db.queries.generated import ShareRow, TrackDetail, TrackRow, track, tracks
+from db.queries.generated import RunRow, ShareRow, TrackDetail, TrackRow, runs, track, tracks
 from db.queries.ledger import PostingRow, postings
 from db.queries.months import Inputs, PeriodRow, inputs, periods
 from db.queries.payouts import payout
@@ -27,6 +27,7 @@ __all__ = [
     "PostingRow",
     "RecordingAmount",
     "RecordingRow",
+    "RunRow",
     "ShareRow",
     "Step",
     "TrackAmount",
@@ -43,11 +44,13 @@ __all__ = [
     "periods",
     "postings",
     "recordings",
+    "runs",
     "statement",
     "terms",
     "track",
     "tracks",
     "trail",
+    "verify_books",
     "verify_chain",
     "verify_snapshots",
 ]

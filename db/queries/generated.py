@@ -56,6 +56,21 @@ class TrackDetail:
     snapshot: str | None  # where the shares stand
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A training run, and the hash of the card that tells the whole of it."""
+
+    id: str
+    card_sha256: str
+
+
+def runs(_viewer: Viewer, books: Books) -> list[RunRow]:
+    """List the training runs, in order of their ids."""
+    with reading(books) as connection:
+        rows = connection.execute(select(schema.run).order_by(schema.run.c.id))
+        return [noun(RunRow, row) for row in rows]
+
+
 def tracks(_viewer: Viewer, books: Books) -> list[TrackRow]:
     """List the tracks, in order of their ids."""
     with reading(books) as connection:

@@ -1,4 +1,8 @@
-"""The books, as they begin. Triggers follow from db.triggers, after every migration."""
+"""The books, as they begin. Triggers follow from db.triggers, after every migration.
+
+SQLite gives a table a hidden key, by which REPLACE takes away rows that no trigger sees; so a table
+has none unless its key is an integer, which is that key itself.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +25,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["payee"], ["party.id"], name=op.f("fk_party_payee_party")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_party")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "period",
@@ -32,6 +37,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.String(), nullable=True),
         sa.CheckConstraint("status in ('open', 'closed')", name=op.f("ck_period_status")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_period")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "run",
@@ -41,6 +47,7 @@ def upgrade() -> None:
         sa.Column("parameters", sa.BigInteger(), nullable=False),
         sa.Column("summary", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "snapshot",
@@ -49,6 +56,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_snapshot")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "work",
@@ -56,6 +64,7 @@ def upgrade() -> None:
         sa.Column("iswc", sa.String(), nullable=True),
         sa.Column("recorded_at", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_work")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "interest",
@@ -96,6 +105,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payout")),
         sa.UniqueConstraint("period", "rule", name=op.f("uq_payout_period")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "period_input",
@@ -111,6 +121,7 @@ def upgrade() -> None:
             ["snapshot"], ["snapshot.sha256"], name=op.f("fk_period_input_snapshot_snapshot")
         ),
         sa.PrimaryKeyConstraint("period", "snapshot", name=op.f("pk_period_input")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "period_revenue",
@@ -125,6 +136,7 @@ def upgrade() -> None:
             ["snapshot"], ["snapshot.sha256"], name=op.f("fk_period_revenue_snapshot_snapshot")
         ),
         sa.PrimaryKeyConstraint("period", "snapshot", "currency", name=op.f("pk_period_revenue")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "recording",
@@ -144,6 +156,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["artist"], ["party.id"], name=op.f("fk_recording_artist_party")),
         sa.ForeignKeyConstraint(["work"], ["work.id"], name=op.f("fk_recording_work_work")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recording")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("recording", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_recording_work"), ["work"], unique=False)
@@ -180,6 +193,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["run"], ["run.id"], name=op.f("fk_track_run_run")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_track")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "track_share",
@@ -193,6 +207,7 @@ def upgrade() -> None:
             ["snapshot"], ["snapshot.sha256"], name=op.f("fk_track_share_snapshot_snapshot")
         ),
         sa.PrimaryKeyConstraint("provider", "track", name=op.f("pk_track_share")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "transaction_",
@@ -237,6 +252,7 @@ def upgrade() -> None:
             ["snapshot"], ["snapshot.sha256"], name=op.f("fk_payout_input_snapshot_snapshot")
         ),
         sa.PrimaryKeyConstraint("payout", "snapshot", name=op.f("pk_payout_input")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "payout_payee",
@@ -251,6 +267,7 @@ def upgrade() -> None:
             ["payout"], ["payout.id"], name=op.f("fk_payout_payee_payout_payout")
         ),
         sa.PrimaryKeyConstraint("payout", "payee", name=op.f("pk_payout_payee")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "payout_pool",
@@ -267,6 +284,7 @@ def upgrade() -> None:
             ["payout"], ["payout.id"], name=op.f("fk_payout_pool_payout_payout")
         ),
         sa.PrimaryKeyConstraint("payout", "id", name=op.f("pk_payout_pool")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "payout_recording",
@@ -282,6 +300,7 @@ def upgrade() -> None:
             ["recording"], ["recording.id"], name=op.f("fk_payout_recording_recording_recording")
         ),
         sa.PrimaryKeyConstraint("payout", "recording", name=op.f("pk_payout_recording")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "payout_suspense",
@@ -292,6 +311,7 @@ def upgrade() -> None:
             ["payout"], ["payout.id"], name=op.f("fk_payout_suspense_payout_payout")
         ),
         sa.PrimaryKeyConstraint("payout", "kind", name=op.f("pk_payout_suspense")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "payout_track",
@@ -303,6 +323,7 @@ def upgrade() -> None:
             ["payout"], ["payout.id"], name=op.f("fk_payout_track_payout_payout")
         ),
         sa.PrimaryKeyConstraint("payout", "track", name=op.f("pk_payout_track")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "posting",
@@ -319,6 +340,7 @@ def upgrade() -> None:
             name=op.f("fk_posting_transaction_id_transaction_"),
         ),
         sa.PrimaryKeyConstraint("transaction_id", "line", name=op.f("pk_posting")),
+        sqlite_with_rowid=False,
     )
     with op.batch_alter_table("posting", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_posting_account"), ["account"], unique=False)
@@ -333,6 +355,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["run"], ["run.id"], name=op.f("fk_run_recording_run_run")),
         sa.PrimaryKeyConstraint("run", "recording", name=op.f("pk_run_recording")),
+        sqlite_with_rowid=False,
     )
 
 

@@ -1,4 +1,4 @@
-"""Pro rata: all money in one pot, all plays alike."""
+"""Pro rata: all money in one pool, all plays alike."""
 
 from __future__ import annotations
 

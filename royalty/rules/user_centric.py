@@ -14,8 +14,9 @@ def user_centric(usage: Table, revenue: Table, royalty_rate_ppm: int) -> Table:
     R(g) = rate * sum over u of F(u) * plays(u, g) / plays(u). Money of listeners who played
     nothing is idle and divided pro rata.
     Has: conservation, anonymity, neutrality, null payee, resistance to fraud, bribery and click
-    fraud (k listeners move at most their own k fees), Sybil-proofness, engagement monotony,
-    invariance to scaling all plays and to scaling one listener's, additivity over listeners.
+    fraud (k listeners move at most their own k fees, and idle money), Sybil-proofness,
+    engagement monotony, invariance to scaling all plays and to scaling one listener's, additivity
+    over listeners.
     Lacks: strong Sybil-proofness, Pigou-Dalton consistency. Idle money follows pro rata, with what
     that rule lacks.
     """

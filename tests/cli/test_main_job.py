@@ -212,3 +212,46 @@ def test_the_index_can_be_looked_at_and_verified(demonstration, tmp_path: Path) 
     assert described[0]["placebo_rows"] > 0
     assert (sound.returncode, broken.returncode) == (0, 5)
     assert shard.name in broken.stdout
+
+
+@pytest.mark.parametrize(
+    "what", ["runs/*/card.json", "runs/*/step-*.safetensors", "evidence/*.json"]
+)
+def test_verification_names_a_changed_file_of_the_workspace(
+    demonstration, tmp_path: Path, what: str
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(demonstration[0], home)
+    changed = min(home.glob(what))
+    changed.write_bytes(changed.read_bytes() + b"!")
+
+    ran = tantieme(home, "verify")
+
+    assert ran.returncode == 5
+    assert changed.name in ran.stdout
+
+
+def test_damaged_evidence_is_named_and_not_a_bug_of_ours(copied, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(copied[0], home)
+    (home / "evidence" / f"{copied[1]['track']}.json").write_text("garbage")
+
+    ran = tantieme(home, "attribute", copied[1]["track"])
+
+    assert ran.returncode == 4
+    assert "is damaged" in ran.stderr
+
+
+def test_shares_do_not_depend_on_which_tracks_are_attributed_together(
+    demonstration, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(demonstration[0], home)
+    together = {path: path.read_bytes() for path in (home / "evidence").glob("*.json")}
+    last = max(together)
+    last.unlink()
+
+    ran = tantieme(home, "attribute", last.stem)
+
+    assert ran.returncode == 0, ran.stderr
+    assert last.read_bytes() == together[last]

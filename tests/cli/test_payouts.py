@@ -133,3 +133,13 @@ def test_a_payee_paid_under_one_rule_only_is_shown_under_both(tantieme, tmp_path
 
     assert rows["Ann"][1:4] == ["€6.00", "€0.00", "-€6.00"]
     assert rows["Cy"][1:4] == ["€2.00", "€8.00", "€6.00"]
+
+
+def test_plays_where_nothing_came_in_are_pointed_out(example, tmp_path) -> None:
+    more = tmp_path / "more.csv"
+    more.write_text("period,listener,track,source,territory,plays\n2026-10,u8,g1,app,FR,40\n")
+    example("usage", "import", more)
+
+    ran = example("payouts", "2026-10")
+
+    assert "40 plays from app in FR have no revenue there to divide" in ran.err

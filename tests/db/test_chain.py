@@ -1,11 +1,14 @@
 # ruff: noqa: E501  one case a line reads best
+import re
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
 from db import chain
+from db.books import ledger
 from db.engine import Books
-from db.queries import verify_chain
+from db.queries import verify_books, verify_chain
 from db.triggers import REFUSALS
 from tests.db import world
 
@@ -61,6 +64,51 @@ def test_the_first_of_several_broken_links_is_named(closed: Books) -> None:
 
     assert broken is not None
     assert broken.transaction == 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("update payout_payee set micros = micros + 5 where payee = 'bob'", "payout 2026-10/pro_rata is not what was computed"),
+        ("update payout_payee set micros = micros + 5 where payee = 'bob'", "period 2026-10 closed with 3000000 micros posted to bob; payout 2026-10/pro_rata says 3000005"),
+        ("delete from payout_payee where payee = 'bob'", "posted to bob; payout 2026-10/pro_rata says 0"),
+        ("delete from payout", "payout 2026-10/pro_rata that period 2026-10 closed with is gone"),
+        ("update payout set platform_micros = 7", "is not what was computed"),
+        ("update payout set period = '2026-11'", "that period 2026-10 closed with is gone"),
+        ("delete from payout_track", "is not what was computed"),
+        ("update posting set account = 'payable.eve' where account = 'payable.bob'", "transaction 2"),
+        ("update posting set account = 'payable.eve' where account = 'payable.bob'", "3000000 micros posted to eve"),
+        ("select 1", "trigger posting_update_never is missing"),
+        ("create trigger posting_update_never before update on posting when false begin select 1; end", "trigger posting_update_never is not the one that was installed"),
+        ("create trigger helpful after insert on posting begin select 1; end", "trigger helpful is none of ours"),
+    ],
+)  # fmt: skip
+def test_what_is_not_as_it_was_written_is_said(
+    closed: Books, statement: str, sentence: str
+) -> None:
+    assert verify_books(closed) == []
+
+    tamper(closed, statement)
+
+    assert re.search(sentence, "\n".join(verify_books(closed)))
+
+
+def test_lost_snapshots_are_said_with_the_rest(closed: Books) -> None:
+    for path in (closed.home / "snapshots").iterdir():
+        path.unlink()
+
+    assert len(verify_books(closed)) == 4
+
+
+def test_what_is_adjusted_in_a_period_before_it_closes_is_no_part_of_its_payout(
+    computed: Books,
+) -> None:
+    [_, division] = world.transactions()
+    adjustment = replace(division, kind="adjustment", key="late", period=world.OCTOBER)
+    ledger.post(computed, [adjustment])
+    world.close_october(computed)
+
+    assert verify_books(computed) == []
 
 
 def test_the_content_hash_does_not_depend_on_when_or_where() -> None:

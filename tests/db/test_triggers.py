@@ -24,8 +24,14 @@ ONE_SIDED = (
 )
 OTHER_SIDE = ONE_SIDED.replace("3, 1, 'platform', 5, 'EUR'", "3, 2, 'cash', -5, 'USD'")
 SEAL = "update transaction_ set sealed = true where id = 3"
+INTO_NOVEMBER = (
+    "insert into payout select id, '2026-11', rule, rule_version, provider, currency,"
+    " publishing_ppm, snapshot, platform_micros, content_sha256, recorded_at from payout"
+)
 COPY = "insert or replace into {0} select * from {0} limit 1"
 APPEND_ONLY = (
+    "party",
+    "work",
     "posting",
     "snapshot",
     "run",
@@ -34,6 +40,7 @@ APPEND_ONLY = (
     "period_input",
     "period_revenue",
 )
+KEYS = {"id", "rule", "payout", "snapshot", "payee", "track", "recording", "kind"}
 PAYOUT = ("payout", *(table.name for table in schema.PAYOUT_PARTS))
 
 
@@ -46,6 +53,12 @@ def again(table: str) -> list[str]:
     columns = schema.metadata.tables[table].columns.keys()[1:]
     row = f"into {table} select '2026-11', {', '.join(columns)} from {table} limit 1"
     return [OPEN, f"insert {row}", f"insert or replace {row}"]
+
+
+def columns_of(table: str, **instead: str) -> str:
+    """List a table's columns to select, some of them replaced."""
+    columns = schema.metadata.tables[table].columns.keys()
+    return ", ".join(instead.get(name, f'"{name}"') for name in columns)
 
 
 def attempts() -> list[tuple[str, str, list[str]]]:
@@ -89,18 +102,28 @@ def attempts() -> list[tuple[str, str, list[str]]]:
             (f"{table}_delete_never", f"a {table} row is never removed", [f"delete from {table}"]),
             (f"{table}_insert_twice", f"that {table} is there", [COPY.format(table)]),
         ]  # fmt: skip
-    for table in PAYOUT:
-        moved = f"update {table} set {'period' if table == 'payout' else 'payout'} = "
+    for table, may, column in (("recording", "licensed_to", "title"), ("recording", "duration_ms", "content_sha256"), ("recording", "audio_sha256", "placebo"), ("track", "audio_sha256", "run"), ("track", "duration_ms", "created_at")):  # fmt: skip
         cases += [
-            (f"{table}_insert_while_new_open", "the period is closed", [COPY.format(table)]),
-            (f"{table}_update_while_old_open", "the period is closed", [moved + "'elsewhere'"]),
+            (f"{table}_update_only", f"of a {table} only these may change", [f"update {table} set {may} = 'x'", f"update {table} set {column} = 'x'"]),
+            (f"{table}_delete_never", f"a {table} is never removed", [f"delete from {table}"]),
+            (f"{table}_insert_twice", f"that {table} is there", [COPY.format(table)]),
+        ]  # fmt: skip
+    for table in PAYOUT:
+        owner = "period" if table == "payout" else "payout"
+        moved = columns_of(table, id="'p2'", **{owner: "'2026-11'"})
+        more = columns_of(table, **dict.fromkeys(KEYS - {owner}, "'another'"))
+        cases += [
+            (f"{table}_insert_twice", f"that {table} is there|the period is closed", [COPY.format(table)]),
+            (f"{table}_insert_while_new_open", "the period is closed", [f"insert into {table} select {more} from {table} limit 1"]),
+            (f"{table}_update_never", f"a {table} is never changed", [f"update or replace {table} set {owner} = '2026-11'"]),
+            (f"{table}_update_never", f"a {table} is never changed", [OPEN, f"insert into {table} select {moved} from {table} limit 1", f"update or replace {table} set {owner} = '2026-10' where {owner} = '2026-11'"]),
             (f"{table}_delete_while_old_open", "the period is closed", [f"delete from {table}"]),
-        ]
-    cases.append(("payout_update_while_new_open", "the period is closed", [OPEN, "insert into payout select 'p2', '2026-11', rule, rule_version, provider, currency, publishing_ppm, snapshot, platform_micros, content_sha256, recorded_at from payout", "update payout set period = '2026-10' where id = 'p2'"]))  # fmt: skip
-    for table in PAYOUT[1:]:
-        columns = [c.name for c in schema.metadata.tables[table].columns if c.name != "payout"]
-        names = ", ".join(f'"{name}"' for name in columns)
-        cases.append((f"{table}_update_while_new_open", "the period is closed", [f"insert into {table} (payout, {names}) select 'gone', {names} from {table} limit 1", f"update {table} set payout = '2026-10/pro_rata' where payout = 'gone'"]))  # fmt: skip
+        ]  # fmt: skip
+    other = INTO_NOVEMBER.replace("select id", "select 'p2'")
+    cases += [
+        ("payout_insert_twice", "that payout is there", [OPEN, INTO_NOVEMBER.replace("insert", "insert or replace", 1)]),
+        ("payout_insert_twice", "that payout is there", [OPEN, other, other.replace("'p2'", "'p3'").replace("insert", "insert or replace", 1)]),
+    ]  # fmt: skip
     return cases
 
 
@@ -135,6 +158,15 @@ def test_the_database_has_the_triggers_of_the_registry_and_no_others(books: Book
         there = present(connection)
 
     assert set(there) == {refusal.trigger for refusal in REFUSALS}
+
+
+def test_a_table_has_no_key_that_triggers_do_not_see(closed_file: Path) -> None:
+    connection = sqlite3.connect(closed_file)
+    integer_keys = {"interest", "terms", "transaction_", "alembic_version"}
+    for table in schema.metadata.tables.keys() - integer_keys:
+        with pytest.raises(sqlite3.OperationalError, match="no such column: rowid"):
+            connection.execute(f"select rowid from {table}")
+    connection.close()
 
 
 def test_the_names_of_triggers_are_different() -> None:

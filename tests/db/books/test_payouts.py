@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from db import queries
@@ -26,6 +28,15 @@ def test_a_newer_preview_replaces_the_older_one_of_its_rule(computed: Books) -> 
     assert {kind: held.micros for kind, held in payout.suspense_kinds.items()} == {"unmatched": 1}
     assert len(payout.payees) == 2
     assert queries.periods(EVERYONE, computed)[0].computed == ("pro_rata", "user_centric")
+
+
+def test_a_payout_is_the_same_in_whichever_order_its_parts_come(month: Books) -> None:
+    facts = world.payout_facts(month)
+    pools = [*facts.pools, replace(facts.pools[0], id="2026-10/app/AT/EUR", territory="AT")]
+    record_payout(month, replace(facts, pools=pools))
+
+    assert not record_payout(month, replace(facts, pools=pools[::-1]))
+    assert queries.verify_books(month) == []
 
 
 def test_a_payout_is_of_one_currency(month: Books) -> None:

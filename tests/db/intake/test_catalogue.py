@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from db import queries, schema
 from db.engine import Books, reading
-from db.intake.catalogue import AudioFacts, read_catalogue, record
+from db.intake.catalogue import AudioFacts, faults, read_catalogue, record
 from db.intake.receipt import Receipt
 from db.queries import EVERYONE
 from royalty.errors import BadInput, Conflict
@@ -128,6 +128,46 @@ def test_every_fault_of_every_file_is_listed_and_nothing_is_imported(
     ]
     with reading(books) as connection:
         assert connection.scalar(select(func.count()).select_from(schema.party)) == 0
+
+
+def test_faults_are_listed_before_any_recording_too(books: Books, tmp_path: Path) -> None:
+    files = FILES | {"recordings.csv": world.RECORDINGS + "r3,bad,Three,nobody,,,,,\n"}
+
+    found = faults(books, read_catalogue(world.write(tmp_path, files)))
+
+    assert [(problem.row, problem.field) for problem in found] == [(4, "isrc"), (4, "artist")]
+    assert faults(books, read_catalogue(world.write(tmp_path, FILES))) == []
+    take(books, tmp_path)
+    other = {"recordings.csv": world.RECORDINGS.replace("r1,", "p1,", 1)}
+    placebos = read_catalogue(world.write(tmp_path, FILES | other))
+    assert {problem.field for problem in faults(books, placebos, placebo=True)} == {"work"}
+
+
+def test_a_row_that_is_there_twice_has_that_one_fault(books: Books, tmp_path: Path) -> None:
+    row = "eve,900000,,,,,,,\n"
+
+    assert refused(books, tmp_path, terms=world.TERMS.splitlines()[0] + "\n" + row + row) == [
+        "terms.csv, row 2, party: there is no party 'eve'",
+        "terms.csv, row 3: is about the same as row 2",
+    ]
+
+
+@pytest.mark.parametrize("territory", ["Germany", "de", "D1", "DEU"])
+def test_a_territory_has_two_capital_letters(books: Books, tmp_path: Path, territory: str) -> None:
+    interests = world.INTERESTS.replace("WW", territory)
+
+    assert refused(books, tmp_path, interests=interests) == [
+        f"interests.csv, row 3, territory: '{territory}' is not a territory, such as DE; WW is the world"
+    ]
+
+
+def test_a_folder_in_a_files_place_is_one_fault(tmp_path: Path) -> None:
+    world.write(tmp_path, {"parties.csv": world.PARTIES})
+    (tmp_path / "recordings.csv").mkdir()
+
+    [problem] = read_catalogue(tmp_path).problems
+
+    assert problem.message == "cannot be read: Is a directory"
 
 
 def test_the_same_rows_again_change_nothing(books: Books, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from db.intake.columns import to_micros
 from db.queries import EVERYONE
 from royalty.errors import BadInput, PeriodClosed
 from royalty.money import Money, parse_micros
+from royalty.rules.arithmetic import MICROS_MAX
 
 HEADER = "period,listener,source,territory,currency,net\n"
 
@@ -31,19 +32,56 @@ def test_columns_of_decimals_are_read_as_one_by_one(texts: list[str]) -> None:
     assert micros == [parse_micros(text) for text in texts]
 
 
-def test_revenue_is_summed_by_currency(books: Books, tmp_path: Path) -> None:
+def test_revenue_is_summed(books: Books, tmp_path: Path) -> None:
     revenue.record(
         books,
         write(
             tmp_path,
             "2026-10,u1,app,DE,EUR,10.990001",
             "2026-10,u2,app,DE,EUR,0",
-            "2026-10,u2,app,DE,USD,1",
+            "2026-10,u2,web,DE,EUR,1",
         ),
     )
 
     [row] = queries.periods(EVERYONE, books)
-    assert row.revenue == (Money(10_990_001, "EUR"), Money(1_000_000, "USD"))
+    assert row.revenue == (Money(11_990_001, "EUR"),)
+
+
+def test_a_period_has_one_currency_in_a_file_and_in_the_books(books: Books, tmp_path: Path) -> None:
+    mixed = write(
+        tmp_path,
+        "2026-10,u1,app,DE,EUR,1",
+        "2026-10,u2,app,DE,USD,1",
+        "2026-11,u1,app,DE,USD,1",
+        "2026-1{0},u1,app,DE,eur,x",
+        "2026-10,u3,app,DE,USD,1",
+    )
+    with pytest.raises(BadInput) as refused:
+        revenue.record(books, mixed)
+    listed = [(problem.row, problem.field) for problem in refused.value.problems]
+    assert listed == [
+        (3, "currency"),
+        *((5, f) for f in ("currency", "net", "period")),
+        (6, "currency"),
+    ]
+    assert queries.periods(EVERYONE, books) == []
+
+    revenue.record(books, write(tmp_path, "2026-10,u1,app,DE,EUR,1", "2026-11,u1,app,DE,USD,1"))
+    later = write(tmp_path, "2026-10,u9,app,DE,USD,1", "2026-11,u9,app,DE,USD,1")
+
+    with pytest.raises(
+        BadInput, match="row 2, currency: 'USD' is not EUR, and period 2026-10"
+    ) as refused:
+        revenue.record(books, later)
+    assert len(refused.value.problems) == 1
+
+
+def test_a_row_has_at_most_what_can_be_divided(books: Books, tmp_path: Path) -> None:
+    for fine in (f"{MICROS_MAX // 10**6}.000000", "0009999999.999999"):
+        revenue.record(books, write(tmp_path, f"2026-10,u1,app,DE,EUR,{fine}"), dry_run=True)
+    for much in (f"{MICROS_MAX // 10**6}.000001", "10000001", "99999999"):
+        with pytest.raises(BadInput, match="row 2, net"):
+            revenue.record(books, write(tmp_path, f"2026-10,u1,app,DE,EUR,{much}"))
 
 
 @pytest.mark.parametrize(

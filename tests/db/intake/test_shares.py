@@ -53,6 +53,20 @@ def test_faults_are_named(catalogued: Books, tmp_path: Path, row: str, message: 
     assert message in str(refused.value)
 
 
+def test_bounds_are_judged_beside_faulty_cells(catalogued: Books, tmp_path: Path) -> None:
+    path = write(tmp_path, f"t1,r1,{WHOLE},{WHOLE},5,x", "t2,r1,1e9,,,x", "t2,r9,5,6,,x")
+
+    with pytest.raises(BadInput) as refused:
+        shares.record(catalogued, path)
+
+    assert [(problem.row, problem.field) for problem in refused.value.problems] == [
+        (2, "share_ppb"),
+        (3, "share_ppb"),
+        (4, "recording"),
+        (4, "share_ppb"),
+    ]
+
+
 def test_a_recording_has_one_share_of_a_track(catalogued: Books, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="row 3: has the same provider, track, recording as row 2"):
         shares.record(catalogued, write(tmp_path, "t1,r1,5,,,x", f"t1,r1,{WHOLE - 5},,,x"))

@@ -11,6 +11,7 @@ from db.engine import Books, reading
 from db.intake import usage
 from db.queries import EVERYONE
 from royalty.errors import BadInput, PeriodClosed
+from royalty.rules.arithmetic import LISTENER_PLAYS_MAX
 from tests.db.world import NOVEMBER, OCTOBER
 
 HEADER = "period,listener,track,source,territory,plays\n"
@@ -147,6 +148,26 @@ def test_a_closed_period_refuses_new_usage(closed: Books, tmp_path: Path) -> Non
         usage.record(closed, path)
 
     assert len(queries.periods(EVERYONE, closed)) == 1
+
+
+def test_a_row_has_at_most_the_plays_that_can_be_divided(books: Books, tmp_path: Path) -> None:
+    usage.record(books, write(tmp_path, f"2026-10,u1,t1,app,DE,{LISTENER_PLAYS_MAX}"), dry_run=True)
+
+    with pytest.raises(BadInput, match="row 2, plays: '10000001' is not a whole number from 0 to"):
+        usage.record(books, write(tmp_path, f"2026-10,u1,t1,app,DE,{LISTENER_PLAYS_MAX + 1}"))
+
+
+def test_columns_without_text_are_faults(books: Books, tmp_path: Path) -> None:
+    names = HEADER.strip().split(",")
+    columns = {name: pa.array([[1]] if name == "plays" else [{"a": 1}]) for name in names}
+    pq.write_table(pa.table(columns), tmp_path / "usage.parquet")
+
+    with pytest.raises(
+        BadInput, match=r"plays: a column of type list<.*> cannot be read"
+    ) as refused:
+        usage.record(books, tmp_path / "usage.parquet")
+
+    assert faults(refused) == [(None, name) for name in sorted(names)]
 
 
 def test_parquet_and_tables_are_judged_like_csv(books: Books, tmp_path: Path) -> None:

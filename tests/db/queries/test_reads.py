@@ -6,10 +6,13 @@ from datetime import date
 import pytest
 
 from db import queries
+from db.books.closing import close
+from db.books.payouts import PoolFacts, record_payout
 from db.engine import Books
 from db.queries import EVERYONE, Viewer
 from royalty.errors import NotFound, NotReady
 from royalty.money import Money
+from tests.db import world
 from tests.db.world import NOVEMBER, OCTOBER, POOL, RULE
 
 BOB = Viewer("bob", frozenset({"bob"}))
@@ -152,6 +155,35 @@ def test_money_is_conserved(closed: Books) -> None:
         "unmatched": 500_000,
     }
     assert found.platform == euros(106)
+
+
+def test_a_closed_month_without_money_is_conserved_with_zeros(books: Books) -> None:
+    free = PoolFacts(
+        id=POOL,
+        source="app",
+        territory="DE",
+        currency="EUR",
+        gross_micros=0,
+        pool_micros=0,
+        idle_micros=0,
+        unattributed_micros=0,
+    )
+    nothing = world.payout_facts(
+        books, pools=[free], payees=[], tracks=[], recordings=[], suspense={}, platform_micros=0
+    )
+    record_payout(books, nothing)
+    with pytest.raises(NotReady, match="in no currency yet"):
+        queries.conservation(EVERYONE, books, OCTOBER)
+    close(books, OCTOBER, RULE, [], nothing.id)
+
+    found = queries.conservation(EVERYONE, books, OCTOBER)
+
+    assert found.holds
+    assert found.revenue == found.platform == euros(0)
+
+
+def test_runs_are_listed_with_their_cards(month: Books) -> None:
+    assert queries.runs(EVERYONE, month) == [queries.RunRow(id="run-1", card_sha256="c" * 64)]
 
 
 def test_snapshots_that_changed_are_named(closed: Books) -> None:
