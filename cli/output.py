@@ -129,7 +129,8 @@ def _lines(label: str) -> Iterator[Report]:
         nonlocal spoken
         now = time.monotonic()
         pause = SECONDS_BETWEEN_LINES if spoken > started else SECONDS_UNTIL_PROGRESS
-        if 0 < done < total and now - spoken >= pause:
+        foreseeable = done * 20 >= total or now - started >= SECONDS_BETWEEN_LINES
+        if 0 < done < total and foreseeable and now - spoken >= pause:
             spoken = now
             left = (now - started) * (total - done) / done
             narrate(f"{label}: {done:,} of {total:,}, about {left:.0f} s left")
