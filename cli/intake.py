@@ -85,5 +85,3 @@ def tell(receipt: Receipt, *, dry_run: bool = False) -> None:
     else:
         reference = f" as {receipt.snapshot[:12]}" if receipt.snapshot else ""
         narrate(f"{receipt.kind}: {counts} imported{reference}.")
-    for note in receipt.notes:
-        narrate(f"  {note}")
