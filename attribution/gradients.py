@@ -1,9 +1,9 @@
 """Per-example gradients from hooks on one ordinary batched forward and backward pass.
 
-Activations and output gradients of a pass hold every example's gradient as two factors, which go to
-`sketch.project` before a gradient is ever formed. Weights are frozen meanwhile, so the pass costs
-less than a training step. What hooks cannot see (bare parameters, weights used without their
-module) is found once by `unhooked` and then computed one example at a time.
+Activations and output gradients of a pass hold every example's gradient as two factors (`layers`),
+which go to `sketch.project` before a gradient is ever formed. Weights are frozen meanwhile, so the
+pass costs less than a training step. What hooks cannot see (bare parameters, weights used without
+their module) is found once by `unhooked` and then computed one example at a time.
 `exact_gradients` is the slow twin that tests compare with.
 """
 
@@ -11,27 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from attribution.layers import Kind, kind_of
 from attribution.sketch import (
+    Factor,
     Kronecker,
-    Projection,
     Sketch,
     join,
     matrix_shape,
-    onehot,
     project,
     project_full,
 )
 from attribution.task import Batch, PerExample, Rows
 
-# What a layer's call adds to the gradient of one of its parameters: the parameter's name within
-# the layer and a function from its projection to the sketch (example, width).
-Contribution = tuple[str, Callable[[Projection], Tensor]]
+# Receives what each call of a layer adds to a parameter: its name, left and right factor.
+Visit = Callable[[str, Factor, Tensor], None]
 _TOLERANCE = 1e-3  # hook against autograd; wrong hooks are wrong by far more than rounding
 
 
@@ -43,6 +41,27 @@ class Lens:
     function: PerExample
     sketches: tuple[Sketch, ...]  # of the same parameters
     slow: frozenset[str] = frozenset()  # those that `unhooked` found: one example at a time
+
+
+def visit_factors(
+    model: nn.Module, function: PerExample, batch: Batch, names: Sequence[str], visit: Visit
+) -> None:
+    """Run the model once forth and back, and show the gradient factors of these parameters.
+
+    A parameter used several times (tied weights) is visited once a use, under its first name.
+    """
+    wanted = set(names)
+    device = next(model.parameters()).device
+    state = _Pass(
+        examples=_examples(batch),
+        names={id(p): name for name, p in model.named_parameters() if name in wanted},
+        anchor=torch.zeros((), device=device, requires_grad=True),
+        visit=visit,
+    )
+    with _requiring_grad(model, []), _hooks(model, state):
+        values = function(model, batch)
+        if values.requires_grad:  # else no chosen layer took part
+            torch.autograd.grad(values.sum(), state.anchor, allow_unused=True)
 
 
 def sketched_gradients(lens: Lens, batch: Batch) -> list[Tensor]:
@@ -126,48 +145,33 @@ def _add_slow(lens: Lens, batch: Batch, sums: list[dict[str, Tensor]]) -> None:
             parts[name] = project_full(shaped, sketch.projections[name])
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Pass:
-    """What one forward and backward pass leaves behind."""
+    """One forward and backward pass under way."""
 
     examples: int
-    sketches: Sequence[Sketch]
     names: Mapping[int, str]  # parameter identity → its first name, so tied weights add up
     anchor: Tensor  # the only tensor that requires a gradient
-    sums: list[dict[str, Tensor]] = field(default_factory=list)
-
-    def add(self, contribution: Contribution, module: nn.Module) -> None:
-        """Add what one call of a layer gives to one of its parameters, in every sketch."""
-        attribute, sketch_by = contribution
-        name = self.names.get(id(getattr(module, attribute)))
-        if name is None:
-            return
-        for parts, sketch in zip(self.sums, self.sketches, strict=True):
-            part = sketch_by(sketch.projections[name])
-            parts[name] = part if name not in parts else parts[name] + part
+    visit: Visit
 
 
 def _hooked(
     model: nn.Module, function: PerExample, batch: Batch, sketches: Sequence[Sketch]
 ) -> list[dict[str, Tensor]]:
-    chosen = {n: p for n, p in model.named_parameters() if n in sketches[0].projections}
+    sums: list[dict[str, Tensor]] = [{} for _ in sketches]
+
+    def visit(name: str, left: Factor, right: Tensor) -> None:
+        for parts, sketch in zip(sums, sketches, strict=True):
+            part = project(left, right, sketch.projections[name])
+            parts[name] = part if name not in parts else parts[name] + part
+
+    visit_factors(model, function, batch, list(sketches[0].projections), visit)
     device = next(model.parameters()).device
-    state = _Pass(
-        examples=_examples(batch),
-        sketches=sketches,
-        names={id(parameter): name for name, parameter in chosen.items()},
-        anchor=torch.zeros((), device=device, requires_grad=True),
-        sums=[{} for _ in sketches],
-    )
-    with _requiring_grad(model, []), _hooks(model, state):
-        values = function(model, batch)
-        if values.requires_grad:  # else no chosen layer took part
-            torch.autograd.grad(values.sum(), state.anchor, allow_unused=True)
-    for parts, sketch in zip(state.sums, sketches, strict=True):
+    for parts, sketch in zip(sums, sketches, strict=True):
         for name, projection in sketch.projections.items():
             if name not in parts:
-                parts[name] = torch.zeros(state.examples, projection.width, device=device)
-    return state.sums
+                parts[name] = torch.zeros(_examples(batch), projection.width, device=device)
+    return sums
 
 
 @contextmanager
@@ -190,7 +194,7 @@ def _hooks(model: nn.Module, state: _Pass) -> Iterator[None]:
     handles = [
         module.register_forward_hook(_forward_hook(kind, state))
         for module in model.modules()
-        if (kind := _kind(module)) is not None and _has_any(module, state.names)
+        if (kind := kind_of(module)) is not None and _has_any(module, state.names)
     ]
     try:
         yield
@@ -203,9 +207,6 @@ def _has_any(module: nn.Module, names: Mapping[int, str]) -> bool:
     return any(id(p) in names for p in module.parameters(recurse=False))
 
 
-Kind = Callable[[nn.Module, Tensor, Tensor], Iterator[Contribution]]
-
-
 def _forward_hook(kind: Kind, state: _Pass) -> Callable[[nn.Module, tuple[Tensor], Tensor], Tensor]:
     def hook(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
         given = inputs[0].detach()
@@ -216,116 +217,12 @@ def _forward_hook(kind: Kind, state: _Pass) -> Callable[[nn.Module, tuple[Tensor
         def backward(gradient: Tensor) -> None:
             if len(gradient) != state.examples or given._version != version:  # noqa: SLF001
                 return  # looked up once for the whole batch, or overwritten: `unhooked` sees it
-            for contribution in kind(module, given, gradient):
-                state.add(contribution, module)
+            for attribute, left, right in kind(module, given, gradient):
+                name = state.names.get(id(getattr(module, attribute)))
+                if name is not None:
+                    state.visit(name, left, right)
 
         output.register_hook(backward)  # type: ignore[no-untyped-call]
         return output
 
     return hook
-
-
-def _kind(module: nn.Module) -> Kind | None:
-    for layer, kind in _KINDS.items():
-        if isinstance(module, layer):
-            return kind
-    # transformers' Conv1D is a Linear with its weight transposed; known by name, not imported.
-    return _transposed_linear if type(module).__name__ == "Conv1D" else None
-
-
-def _places(tensor: Tensor) -> Tensor:
-    """Flatten what stands between example and feature: (example, place, feature)."""
-    return tensor.reshape(len(tensor), -1, tensor.shape[-1])
-
-
-def _matrix(name: str, left: Tensor, right: Tensor) -> Contribution:
-    return name, lambda projection: project(left, right, projection)
-
-
-def _vector(name: str, gradient: Tensor) -> Contribution:
-    """See a vector's gradients, (example, size), as matrices of one column."""
-    one = gradient.new_ones(len(gradient), 1, 1)
-    return _matrix(name, gradient[:, None], one)
-
-
-def _linear(module: nn.Module, given: Tensor, gradient: Tensor) -> Iterator[Contribution]:
-    gradient = _places(gradient)
-    yield _matrix("weight", gradient, _places(given))
-    if module.bias is not None:
-        yield _vector("bias", gradient.sum(1))
-
-
-def _transposed_linear(
-    module: nn.Module, given: Tensor, gradient: Tensor
-) -> Iterator[Contribution]:
-    gradient = _places(gradient)
-    yield _matrix("weight", _places(given), gradient)
-    if module.bias is not None:
-        yield _vector("bias", gradient.sum(1))
-
-
-def _embedding(module: nn.Module, given: Tensor, gradient: Tensor) -> Iterator[Contribution]:
-    assert isinstance(module, nn.Embedding)
-    ids, right = given.reshape(len(given), -1), _places(gradient)
-    if module.padding_idx is not None:
-        right = right * (ids != module.padding_idx)[..., None]
-
-    def sketch_by(projection: Projection) -> Tensor:
-        left, rest = onehot(ids, projection, module.num_embeddings)
-        return project(left, right, rest)
-
-    yield "weight", sketch_by
-
-
-def _layer_norm(module: nn.Module, given: Tensor, gradient: Tensor) -> Iterator[Contribution]:
-    assert isinstance(module, nn.LayerNorm)
-    normal = F.layer_norm(given, module.normalized_shape, eps=module.eps)
-    yield from _scaled(module, normal, gradient, module.normalized_shape)
-
-
-def _rms_norm(module: nn.Module, given: Tensor, gradient: Tensor) -> Iterator[Contribution]:
-    assert isinstance(module, nn.RMSNorm)
-    normal = F.rms_norm(given, module.normalized_shape, eps=module.eps)
-    yield from _scaled(module, normal, gradient, module.normalized_shape)
-
-
-def _scaled(
-    module: nn.Module, normal: Tensor, gradient: Tensor, shape: Sequence[int]
-) -> Iterator[Contribution]:
-    size = (len(gradient), -1, *shape)
-    if module.weight is not None:
-        yield _shaped("weight", (gradient * normal).reshape(size).sum(1))
-    if getattr(module, "bias", None) is not None:
-        yield _shaped("bias", gradient.reshape(size).sum(1))
-
-
-def _shaped(name: str, gradient: Tensor) -> Contribution:
-    rows, cols = matrix_shape(tuple(gradient.shape[1:]))
-    full = gradient.reshape(len(gradient), rows, cols)
-    return name, lambda projection: project_full(full, projection)
-
-
-def _conv1d(module: nn.Module, given: Tensor, gradient: Tensor) -> Iterator[Contribution]:
-    assert isinstance(module, nn.Conv1d)
-    gradient = gradient.transpose(1, 2)  # (example, place, channel out)
-    if module.groups == 1 and module.padding_mode == "zeros" and module.padding != "same":
-        yield _matrix("weight", gradient, _windows(module, given))
-    if module.bias is not None:
-        yield _vector("bias", gradient.sum(1))
-
-
-def _windows(module: nn.Conv1d, given: Tensor) -> Tensor:
-    """Lay out what each output place saw: (example, place, channel in by kernel)."""
-    pad = int(module.padding[0])
-    reach = module.dilation[0] * (module.kernel_size[0] - 1) + 1
-    seen = F.pad(given, (pad, pad)).unfold(2, reach, module.stride[0])[..., :: module.dilation[0]]
-    return seen.transpose(1, 2).flatten(2)
-
-
-_KINDS: dict[type[nn.Module], Kind] = {
-    nn.Linear: _linear,
-    nn.Embedding: _embedding,
-    nn.LayerNorm: _layer_norm,
-    nn.RMSNorm: _rms_norm,
-    nn.Conv1d: _conv1d,
-}

@@ -39,6 +39,7 @@ class Kronecker:
     rows: Tensor | None  # (side, rows of the parameter)
     cols: Tensor | None  # (side, columns of the parameter)
     width: int
+    scale: Tensor | None = None  # (width,): EK-FAC's, one number a pair of directions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,17 @@ class Sjlt:
 
 
 Projection = Kronecker | Sjlt
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The row factor of an embedding: at each place, a row of zeros with a single one."""
+
+    ids: Tensor  # (example, place): where the one stands
+    size: int  # rows of the table
+
+
+Factor = Tensor | Lookup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,33 +105,25 @@ def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
     return (shape[0] if shape else 1, math.prod(shape[1:]))
 
 
-def project(left: Tensor, right: Tensor, projection: Projection) -> Tensor:
+def project(left: Factor, right: Tensor, projection: Projection) -> Tensor:
     """Sketch the gradients Σ_t left_t right_tᵀ, keeping inner products in expectation.
 
     `left` is (example, place, row), `right` (example, place, column); the result is
     (example, width) float32. LoGra (Choe et al. 2024, section 3); SJLT (Kane and Nelson 2014).
     """
     if isinstance(projection, Sjlt):
-        return _hash(left.float().transpose(1, 2) @ right.float(), projection)
-    narrow_left = _narrow(left.float(), projection.rows)
-    narrow_right = _narrow(right.float(), projection.cols)
-    return (narrow_left.transpose(1, 2) @ narrow_right).flatten(1)
+        return _hash(_dense(left).transpose(1, 2) @ right.float(), projection)
+    narrow_left = _narrow(left, projection.rows)
+    narrow_right = _narrow(right, projection.cols)
+    return _scaled((narrow_left.transpose(1, 2) @ narrow_right).flatten(1), projection)
 
 
 def project_full(gradients: Tensor, projection: Projection) -> Tensor:
     """Sketch gradients that are already formed, (example, row, column)."""
     if isinstance(projection, Sjlt):
         return _hash(gradients.float(), projection)
-    narrow = _narrow(gradients.float(), projection.cols).transpose(1, 2)
-    return _narrow(narrow, projection.rows).transpose(1, 2).flatten(1)
-
-
-def onehot(ids: Tensor, projection: Projection, rows: int) -> tuple[Tensor, Projection]:
-    """Return the row factor of an embedding, projected by look-up where that is cheaper."""
-    if isinstance(projection, Kronecker) and projection.rows is not None:
-        rest = Kronecker(None, projection.cols, projection.width)
-        return projection.rows.T[ids], rest
-    return torch.nn.functional.one_hot(ids, rows).float(), projection
+    narrow = _narrow(gradients, projection.cols).transpose(1, 2)
+    return _scaled(_narrow(narrow, projection.rows).transpose(1, 2).flatten(1), projection)
 
 
 def join(parts: Mapping[str, Tensor], sketch: Sketch) -> Tensor:
@@ -128,8 +132,22 @@ def join(parts: Mapping[str, Tensor], sketch: Sketch) -> Tensor:
     return torch.stack(ordered).sum(0) if sketch.adds else torch.cat(ordered, dim=1)
 
 
-def _narrow(factor: Tensor, matrix: Tensor | None) -> Tensor:
-    return factor if matrix is None else factor @ matrix.T
+def _narrow(factor: Factor, matrix: Tensor | None) -> Tensor:
+    if matrix is None:
+        return _dense(factor)
+    if isinstance(factor, Lookup):
+        return matrix.T[factor.ids]  # cheaper than a product with ones and zeros
+    return factor.float() @ matrix.T
+
+
+def _dense(factor: Factor) -> Tensor:
+    if isinstance(factor, Lookup):
+        return torch.nn.functional.one_hot(factor.ids, factor.size).float()
+    return factor.float()
+
+
+def _scaled(rows: Tensor, projection: Kronecker) -> Tensor:
+    return rows if projection.scale is None else rows * projection.scale
 
 
 def _hash(gradients: Tensor, projection: Sjlt) -> Tensor:
