@@ -24,13 +24,20 @@ from attribution.sketch import (
     join,
     matrix_shape,
     project,
-    project_full,
 )
 from attribution.task import Batch, PerExample, Rows
 
 # Receives what each call of a layer adds to a parameter: its name, left and right factor.
 Visit = Callable[[str, Factor, Tensor], None]
 _TOLERANCE = 1e-3  # hook against autograd; wrong hooks are wrong by far more than rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Which parameters to look at: by hooks, or one example at a time."""
+
+    hooked: frozenset[str]
+    slow: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +51,17 @@ class Lens:
 
 
 def visit_factors(
-    model: nn.Module, function: PerExample, batch: Batch, names: Sequence[str], visit: Visit
+    model: nn.Module, function: PerExample, batch: Batch, names: Names, visit: Visit
 ) -> None:
-    """Run the model once forth and back, and show the gradient factors of these parameters.
+    """Show the gradient factors of these parameters, by one run of the model forth and back.
 
-    A parameter used several times (tied weights) is visited once a use, under its first name.
+    A parameter used several times (tied weights) is visited once a use, under its first name; a
+    slow one is visited with its formed gradient and no left factor.
     """
-    wanted = set(names)
     device = next(model.parameters()).device
     state = _Pass(
         examples=_examples(batch),
-        names={id(p): name for name, p in model.named_parameters() if name in wanted},
+        names={id(p): name for name, p in model.named_parameters() if name in names.hooked},
         anchor=torch.zeros((), device=device, requires_grad=True),
         visit=visit,
     )
@@ -62,16 +69,29 @@ def visit_factors(
         values = function(model, batch)
         if values.requires_grad:  # else no chosen layer took part
             torch.autograd.grad(values.sum(), state.anchor, allow_unused=True)
+    if names.slow:
+        formed = exact_gradients(model, function, batch, sorted(names.slow))
+        for name, full in formed.items():
+            visit(name, None, full.reshape(len(full), *matrix_shape(tuple(full.shape[1:]))))
 
 
 def sketched_gradients(lens: Lens, batch: Batch) -> list[Tensor]:
     """Return the sketched gradient of every example, (example, width), one tensor a sketch."""
-    names = set(lens.sketches[0].projections)
-    sums = _hooked(
-        lens.model, lens.function, batch, [_only(s, names - lens.slow) for s in lens.sketches]
-    )
-    if names & lens.slow:
-        _add_slow(lens, batch, sums)
+    sums: list[dict[str, Tensor]] = [{} for _ in lens.sketches]
+
+    def visit(name: str, left: Factor, right: Tensor) -> None:
+        for parts, sketch in zip(sums, lens.sketches, strict=True):
+            part = project(left, right, sketch.projections[name])
+            parts[name] = part if name not in parts else parts[name] + part
+
+    chosen = frozenset(lens.sketches[0].projections)
+    names = Names(chosen - lens.slow, chosen & lens.slow)
+    visit_factors(lens.model, lens.function, batch, names, visit)
+    device = next(lens.model.parameters()).device
+    for parts, sketch in zip(sums, lens.sketches, strict=True):
+        for name, projection in sketch.projections.items():
+            if name not in parts:
+                parts[name] = torch.zeros(_examples(batch), projection.width, device=device)
     return [join(parts, sketch) for parts, sketch in zip(sums, lens.sketches, strict=True)]
 
 
@@ -108,10 +128,15 @@ def unhooked(
     """
     few = {name: tensor[:2] for name, tensor in batch.items()}
     truth = exact_gradients(model, function, few, names)
-    shapes = {name: truth[name].shape[1:] for name in names}
-    whole = Sketch(projections={n: _whole(shape) for n, shape in shapes.items()})
-    found = _hooked(model, function, few, [whole])[0]
-    return frozenset(n for n in names if not _agree(found[n], truth[n].flatten(1)))
+    whole = Sketch(projections={n: _whole(truth[n].shape[1:]) for n in names})
+    lens = Lens(model=model, function=function, sketches=(whole,))
+    sizes = [truth[n][0].numel() for n in names]
+    found = torch.split(sketched_gradients(lens, few)[0], sizes, dim=1)
+    return frozenset(
+        name
+        for name, hooked in zip(names, found, strict=True)
+        if not _agree(hooked, truth[name].flatten(1))
+    )
 
 
 def _agree(found: Tensor, truth: Tensor) -> bool:
@@ -123,10 +148,6 @@ def _whole(shape: Sequence[int]) -> Kronecker:
     return Kronecker(None, None, rows * cols)
 
 
-def _only(sketch: Sketch, names: set[str] | frozenset[str]) -> Sketch:
-    return Sketch(projections={n: p for n, p in sketch.projections.items() if n in names})
-
-
 def _one_by_one(batch: Batch) -> Iterator[Batch]:
     for i in range(_examples(batch)):
         yield {name: tensor[i : i + 1] for name, tensor in batch.items()}
@@ -134,15 +155,6 @@ def _one_by_one(batch: Batch) -> Iterator[Batch]:
 
 def _examples(batch: Batch) -> int:
     return len(next(iter(batch.values())))
-
-
-def _add_slow(lens: Lens, batch: Batch, sums: list[dict[str, Tensor]]) -> None:
-    names = [name for name in lens.sketches[0].projections if name in lens.slow]
-    gradients = exact_gradients(lens.model, lens.function, batch, names)
-    for parts, sketch in zip(sums, lens.sketches, strict=True):
-        for name, full in gradients.items():
-            shaped = full.reshape(len(full), *matrix_shape(tuple(full.shape[1:])))
-            parts[name] = project_full(shaped, sketch.projections[name])
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,25 +165,6 @@ class _Pass:
     names: Mapping[int, str]  # parameter identity → its first name, so tied weights add up
     anchor: Tensor  # the only tensor that requires a gradient
     visit: Visit
-
-
-def _hooked(
-    model: nn.Module, function: PerExample, batch: Batch, sketches: Sequence[Sketch]
-) -> list[dict[str, Tensor]]:
-    sums: list[dict[str, Tensor]] = [{} for _ in sketches]
-
-    def visit(name: str, left: Factor, right: Tensor) -> None:
-        for parts, sketch in zip(sums, sketches, strict=True):
-            part = project(left, right, sketch.projections[name])
-            parts[name] = part if name not in parts else parts[name] + part
-
-    visit_factors(model, function, batch, list(sketches[0].projections), visit)
-    device = next(model.parameters()).device
-    for parts, sketch in zip(sums, sketches, strict=True):
-        for name, projection in sketch.projections.items():
-            if name not in parts:
-                parts[name] = torch.zeros(_examples(batch), projection.width, device=device)
-    return sums
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 A gradient of a matrix parameter arrives as two factors: for every example b and place t a row
 factor l (as long as the matrix has rows) and a column factor r, with gradient Σ_t l_t r_tᵀ.
 The Kronecker sketch (LoGra: P_rows ⊗ P_cols) projects the factors and never forms the gradient;
-whitening folds into the same two matrices. SJLT hashes the formed gradient; identity keeps it,
+`whitening` folds into the same two matrices. SJLT hashes the formed gradient; identity keeps it,
 for tests.
 
 Every projection is drawn on the CPU from the seed and the parameter's name alone, so batch, device
@@ -34,7 +34,7 @@ class SketchOptions:
 
 @dataclass(frozen=True, slots=True)
 class Kronecker:
-    """Two projection matrices; None leaves that side as it is."""
+    """Two projection matrices; a vector stands for a diagonal, None leaves that side as it is."""
 
     rows: Tensor | None  # (side, rows of the parameter)
     cols: Tensor | None  # (side, columns of the parameter)
@@ -62,7 +62,7 @@ class Lookup:
     size: int  # rows of the table
 
 
-Factor = Tensor | Lookup
+Factor = Tensor | Lookup | None  # None: the gradient is already formed, and stands on the right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,22 +108,19 @@ def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
 def project(left: Factor, right: Tensor, projection: Projection) -> Tensor:
     """Sketch the gradients Σ_t left_t right_tᵀ, keeping inner products in expectation.
 
-    `left` is (example, place, row), `right` (example, place, column); the result is
-    (example, width) float32. LoGra (Choe et al. 2024, section 3); SJLT (Kane and Nelson 2014).
+    `left` is (example, place, row), `right` (example, place, column); without a left factor,
+    `right` is the gradient itself, (example, row, column). The result is (example, width) float32.
+    LoGra (Choe et al. 2024, section 3); SJLT (Kane and Nelson 2014).
     """
     if isinstance(projection, Sjlt):
-        return _hash(_dense(left).transpose(1, 2) @ right.float(), projection)
-    narrow_left = _narrow(left, projection.rows)
-    narrow_right = _narrow(right, projection.cols)
-    return _scaled((narrow_left.transpose(1, 2) @ narrow_right).flatten(1), projection)
-
-
-def project_full(gradients: Tensor, projection: Projection) -> Tensor:
-    """Sketch gradients that are already formed, (example, row, column)."""
-    if isinstance(projection, Sjlt):
-        return _hash(gradients.float(), projection)
-    narrow = _narrow(gradients, projection.cols).transpose(1, 2)
-    return _scaled(_narrow(narrow, projection.rows).transpose(1, 2).flatten(1), projection)
+        return _hash(right.float() if left is None else _product(_dense(left), right), projection)
+    narrow = _narrow(right, projection.cols)
+    if left is None:
+        formed = _narrow(narrow.transpose(1, 2), projection.rows).transpose(1, 2)
+    else:
+        formed = _product(_narrow(left, projection.rows), narrow)
+    flat = formed.flatten(1)
+    return flat if projection.scale is None else flat * projection.scale
 
 
 def join(parts: Mapping[str, Tensor], sketch: Sketch) -> Tensor:
@@ -132,22 +129,24 @@ def join(parts: Mapping[str, Tensor], sketch: Sketch) -> Tensor:
     return torch.stack(ordered).sum(0) if sketch.adds else torch.cat(ordered, dim=1)
 
 
-def _narrow(factor: Factor, matrix: Tensor | None) -> Tensor:
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    return left.transpose(1, 2) @ right.float()
+
+
+def _narrow(factor: Tensor | Lookup, matrix: Tensor | None) -> Tensor:
     if matrix is None:
         return _dense(factor)
+    if matrix.ndim == 1:  # a diagonal
+        return _dense(factor) * matrix
     if isinstance(factor, Lookup):
         return matrix.T[factor.ids]  # cheaper than a product with ones and zeros
     return factor.float() @ matrix.T
 
 
-def _dense(factor: Factor) -> Tensor:
+def _dense(factor: Tensor | Lookup) -> Tensor:
     if isinstance(factor, Lookup):
         return torch.nn.functional.one_hot(factor.ids, factor.size).float()
     return factor.float()
-
-
-def _scaled(rows: Tensor, projection: Kronecker) -> Tensor:
-    return rows if projection.scale is None else rows * projection.scale
 
 
 def _hash(gradients: Tensor, projection: Sjlt) -> Tensor:

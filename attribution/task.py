@@ -18,6 +18,7 @@ from attribution.errors import BadRows, UnsupportedParameter
 
 Batch = Mapping[str, Tensor]  # the example comes first in every value
 PerExample = Callable[[nn.Module, Batch], Tensor]  # → (example,)
+Sampled = Callable[[nn.Module, Batch, torch.Generator], Tensor]  # → (example,)
 Progress = Callable[[int, int], None]  # done, total
 
 
@@ -33,10 +34,16 @@ class Task:
     touch another (no batch normalisation, no mean over the batch).
     `parameters` are `fnmatch` patterns over the names of `model.named_parameters()`; a pattern
     that begins with `!` takes names away again.
+    `sampled` is the loss of labels drawn from the model's own prediction; whitening takes its
+    curvature from it (the true Fisher). Without it the loss of the real labels serves.
+    `probability` of an example, between 0 and 1, is what TRAK's output term 1 - p takes; for a
+    sequence, that of a typical token, exp(-mean loss).
     """
 
     loss: PerExample
     measurement: PerExample
+    sampled: Sampled | None = None
+    probability: PerExample | None = None
     parameters: tuple[str, ...] = ("*",)
 
 
@@ -47,6 +54,8 @@ class Checkpoint:
     name: str
     sha256: str  # of the weights' file
     load: Callable[[], nn.Module]  # in eval mode, on the CPU; the caller moves it
+    run: str = ""  # the training it is from; scores of different runs are replicates
+    learning_rate: float = 1.0  # when it was kept: TracIn's weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,13 +135,26 @@ def event_task(*, margin: bool = False) -> Task:
     the rest of a batch changes it. The measurement is minus the loss; with `margin` it is TRAK's
     log-odds instead, log p - log (1 - p), summed over the same events (Park et al. 2023).
     """
-    return Task(loss=_loss, measurement=_margin if margin else _log_likelihood)
+    return Task(
+        loss=_loss, measurement=_margin if margin else _log_likelihood, sampled=_sampled_loss
+    )
 
 
 def _loss(model: nn.Module, batch: Batch) -> Tensor:
-    logits, tokens = model(batch["tokens"]), batch["tokens"]
-    nll = F.cross_entropy(logits.flatten(0, 1), tokens.flatten(), reduction="none")
-    return _over_events(nll.view_as(tokens), batch)
+    return _surprise(model(batch["tokens"]), batch["tokens"], batch)
+
+
+def _sampled_loss(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+    """Return the loss of events drawn from the model where the real ones stood."""
+    logits = model(batch["tokens"])
+    chances = logits.detach().float().softmax(-1).flatten(0, 1)
+    drawn = torch.multinomial(chances, 1, generator=generator).view(logits.shape[:2])
+    return _surprise(logits, drawn, batch)
+
+
+def _surprise(logits: Tensor, events: Tensor, batch: Batch) -> Tensor:
+    nll = F.cross_entropy(logits.flatten(0, 1), events.flatten(), reduction="none")
+    return _over_events(nll.view_as(events), batch)
 
 
 def _log_likelihood(model: nn.Module, batch: Batch) -> Tensor:

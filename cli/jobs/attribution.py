@@ -8,14 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from attribution.evidence import GATE, Evidence, Scored, explain_unattributed, gather
-from attribution.methods import similarity, trak
+from attribution.methods import bilinear, similarity
 from attribution.models.event_transformer import event_task
 from attribution.music.corpus import rows_of
 from attribution.music.midi import UnreadableMusic, duration_ms, encode, read_notes
@@ -133,14 +133,14 @@ def _attribute(workspace: Workspace, indexed: Indexed, ids: Sequence[str], repor
     Never several at once: in floating point a track's scores would depend on its neighbours, and
     its shares are frozen.
     """
-    method = trak.TrakOptions(execution=Execution(device=device()))
-    fitted = trak.fit(indexed.index, event_task(), indexed.checkpoints, method)
+    scoring = replace(indexed.recipe.scoring, execution=Execution(device=device()))
+    fitted = bilinear.fit(indexed.index, event_task(), indexed.checkpoints, scoring)
     catalogue = _Catalogue.of(workspace)
     alike = similarity.fit(catalogue.heard)
     for done, id_ in enumerate(ids, start=1):
         events = encode(read_notes(workspace.home / "tracks" / f"{id_}.mid"))
         query = rows_of({id_: events}, span=indexed.trained.config.span)
-        scores = trak.scores(fitted, query)
+        scores = bilinear.scores(fitted, query)
         owners = indexed.index.owners
         evidence = gather(
             catalogue.scored(scores.train, owners["train"]),
@@ -207,7 +207,7 @@ def _document(
     return {
         "schema": 1,
         "track": track,
-        "method": trak.VERSION,
+        "method": indexed.recipe.version,
         "mapping": GATED_VERSION,
         "artists": _by_artist(paid, catalogue),
         "recordings": [_recording(share, catalogue) for share in _largest_first(paid)],
@@ -296,7 +296,8 @@ def _kept(workspace: Workspace, indexed: Indexed, track: str) -> dict[str, Any] 
         return None
     document = read_evidence(path)
     made_with = tuple(document[key] for key in ("index", "method", "gate", "mapping"))
-    return document if made_with == (indexed.id, trak.VERSION, GATE, GATED_VERSION) else None
+    wanted = (indexed.id, indexed.recipe.version, GATE, GATED_VERSION)
+    return document if made_with == wanted else None
 
 
 def _from_document(document: Mapping[str, Any], title: str) -> Attributed:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from attribution.index import Index, IndexOptions, build, in_window, open_index, verify
+from attribution.index import Index, IndexOptions, in_window, open_index, verify
+from attribution.indexing import build
+from attribution.methods.recipes import RECIPES, Recipe
 from attribution.models.event_transformer import event_task
 from attribution.models.training import Run
 from attribution.music.corpus import rows_of
@@ -19,8 +21,6 @@ from cli.output import Report
 from cli.workspace import Workspace
 from royalty.errors import NotReady
 
-# Two sketches of every checkpoint: their disagreement is part of each interval.
-SKETCH_SEEDS = (0, 1)
 DONE = "done"  # beside the manifest, once every shard is written
 
 
@@ -33,6 +33,7 @@ class Indexed:
     trained: Run
     checkpoints: tuple[Checkpoint, ...]
     index: Index
+    recipe: Recipe
     already: bool
 
 
@@ -43,17 +44,20 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def build_index(workspace: Workspace, run: str | None, *, report: Report) -> Indexed:
+def build_index(
+    workspace: Workspace, run: str | None, *, method: str = "default", report: Report
+) -> Indexed:
     """Build the index of a run, take up an interrupted build, or find that it is here.
 
     Raises `NotReady` when the catalogue no longer holds what the run was trained on.
     """
     name, trained = find_run(workspace, run)
     parts = parts_of(workspace, trained)
-    checkpoints = tuple(trained.checkpoints[i] for i in in_window(trained.fractions))
-    options = IndexOptions(
-        seeds=SKETCH_SEEDS, execution=Execution(device=device(), progress=report)
-    )
+    recipe = RECIPES[method]
+    window = in_window(trained.fractions, recipe.window)
+    checkpoints = tuple(trained.checkpoints[i] for i in window)
+    execution = Execution(device=device(), progress=report)
+    options = replace(recipe.index, execution=execution)
     id_ = _index_id(checkpoints, parts, options)
     directory = workspace.folder("index") / id_
     already = (directory / DONE).exists()
@@ -65,6 +69,7 @@ def build_index(workspace: Workspace, run: str | None, *, report: Report) -> Ind
         trained=trained,
         checkpoints=checkpoints,
         index=index,
+        recipe=recipe,
         already=already,
     )
 
@@ -91,9 +96,7 @@ def _index_id(
     identity = {
         "checkpoints": [checkpoint.sha256 for checkpoint in checkpoints],
         "parts": {part: rows_sha256(rows) for part, rows in parts.items()},
-        "sketch": asdict(options.sketch),
-        "seeds": options.seeds,
-        "gradient_of": options.gradient_of,
+        **{key: value for key, value in asdict(options).items() if key != "execution"},
     }
     text = json.dumps(identity, sort_keys=True)
     return f"i{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -3,7 +3,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from attribution.index import Index, IndexOptions, build
+from attribution.index import Index, IndexOptions
+from attribution.indexing import build
 from attribution.sketch import SketchOptions
 from tests.attribution.engine_world import World, train_world
 

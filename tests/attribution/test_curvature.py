@@ -18,14 +18,21 @@ def fit(phi, slices, ridge=0.5, shard=4):
     return damped_grams(lambda: phi.split(shard), slices, ridge)
 
 
+@pytest.mark.parametrize("side_max", [8192, 4])  # factorised, or by conjugate gradients
 @pytest.mark.parametrize("count", [30, 5])  # more rows than columns, and fewer
-def test_the_smaller_side_gives_the_same_answer_as_the_plain_inverse(count):
+def test_every_way_to_solve_gives_the_same_answer_as_the_plain_inverse(count, side_max):
     phi, vectors = rows(count, 12), rows(3, 12, seed=1)
     truth, _ = inverse(phi, 0.5)
 
-    found = precondition(fit(phi, [slice(0, 12)]), vectors)
+    grams = damped_grams(lambda: phi.split(4), [slice(0, 12)], 0.5, side_max=side_max)
 
-    torch.testing.assert_close(found, vectors.double() @ truth)
+    assert (grams[0].cholesky is None) == (side_max == 4)
+    close(precondition(grams, vectors), vectors.double() @ truth)
+
+
+def close(found, truth):
+    """Equal up to the single precision in which rows are multiplied."""
+    torch.testing.assert_close(found, truth, rtol=1e-4, atol=1e-5 * float(truth.abs().max()))
 
 
 def test_each_parameter_has_a_gram_of_its_own():
@@ -36,7 +43,7 @@ def test_each_parameter_has_a_gram_of_its_own():
 
     for part in slices:
         truth, _ = inverse(phi[:, part], 0.5)
-        torch.testing.assert_close(found[:, part], vectors[:, part].double() @ truth)
+        close(found[:, part], vectors[:, part].double() @ truth)
 
 
 def test_a_held_back_row_scores_as_if_it_had_been_in_the_gram():
@@ -48,8 +55,8 @@ def test_a_held_back_row_scores_as_if_it_had_been_in_the_gram():
 
     found = precondition(fitted, query) @ as_if_inside(fitted, held, [[0]]).T
 
-    torch.testing.assert_close(found, query @ inside @ held.double().T)
-    torch.testing.assert_close(found, query @ truth @ held.double().T / (1 + leverage))
+    close(found, query @ inside @ held.double().T)
+    close(found, query @ truth @ held.double().T / (1 + leverage))
     assert fitted[0].damping == pytest.approx(float(damping))
 
 
@@ -62,7 +69,7 @@ def test_the_rows_of_one_held_back_work_enter_the_gram_together():
     found = precondition(fitted, query) @ as_if_inside(fitted, held, [[0, 2], [1]]).T
 
     together = query @ torch.linalg.inv(gram + own.T @ own) @ own.T
-    torch.testing.assert_close(found[:, [0, 2]], together)
+    close(found[:, [0, 2]], together)
 
 
 def test_copies_of_a_row_share_what_one_would_have_earned_as_the_duplicate_law_says():

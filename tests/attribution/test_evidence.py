@@ -13,7 +13,7 @@ from attribution.evidence import (
     scored,
     tail_probability,
 )
-from attribution.methods import trak
+from attribution.methods import bilinear
 from tests.attribution.engine_world import VOCABULARY, make_rows
 
 SPANS = 12
@@ -307,10 +307,10 @@ def test_why_so_much_is_unattributed_is_said_in_plain_words():
 
 
 def test_a_near_copy_of_a_trained_work_earns_and_a_placebo_earns_nothing(index, world):
-    fitted = trak.fit(index, world.task, world.checkpoints)
+    fitted = bilinear.fit(index, world.task, world.checkpoints)
     tokens = world.train.tensors["tokens"][30:33].clone()  # the work w010
     tokens[:, 11] = (tokens[:, 11] + 5) % VOCABULARY
-    scores = trak.scores(fitted, make_rows(tokens, "q", 3))
+    scores = bilinear.scores(fitted, make_rows(tokens, "q", 3))
 
     evidence = gather(
         scored(scores.train, world.train.owners), scored(scores.placebo, world.placebo.owners)
@@ -323,8 +323,8 @@ def test_a_near_copy_of_a_trained_work_earns_and_a_placebo_earns_nothing(index, 
 
 
 def test_a_placebo_held_against_the_others_earns_nothing_within_its_interval(index, world):
-    fitted = trak.fit(index, world.task, world.checkpoints)
-    scores = trak.scores(fitted, world.train.take([0, 1, 2, 45, 46, 47]))
+    fitted = bilinear.fit(index, world.task, world.checkpoints)
+    scores = bilinear.scores(fitted, world.train.take([0, 1, 2, 45, 46, 47]))
     owners = np.array(world.placebo.owners)
     inside = []
     for owner in np.unique(owners):

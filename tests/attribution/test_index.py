@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from attribution import index as index_module
+from attribution import indexing, shards
 from attribution.errors import CorruptIndex, ForeignIndex, IncompleteIndex
 from attribution.gradients import sketched_rows
-from attribution.index import build, in_window, lens_of, open_index, verify
+from attribution.index import in_window, lens_of, open_index, verify
+from attribution.indexing import build
 from attribution.task import Execution
 
 
@@ -28,7 +29,7 @@ def copied(index, tmp_path):
 
 def test_rows_come_back_as_they_were_sketched(index, world):
     member = index.members[1]
-    lens = lens_of(index.manifest, [member], world.task, world.checkpoints[0].load(), "cpu")
+    lens = lens_of(index.manifest, [member], world.task, world.checkpoints[0].load(), None)
     truth = torch.cat([batch[0] for batch in sketched_rows(lens, world.train, 7)]).numpy()
 
     found = index.rows(member, "train")
@@ -49,11 +50,11 @@ def test_there_is_one_member_for_each_checkpoint_and_seed(index, world):
 
 def test_gradients_too_large_or_too_small_for_half_precision_survive(tmp_path):
     rows = np.array([[1e9, -3e8], [2e-12, 1e-12], [0.0, 0.0]], np.float32)
-    shard = index_module.shard_table(["member-000"], {"train": 3}, 8)[0]
+    shard = shards.shard_table(["member-000"], {"train": 3}, 8)[0]
 
-    index_module.write_shard(tmp_path, shard, rows)
+    shards.write_shard(tmp_path, shard, rows)
 
-    np.testing.assert_allclose(index_module.read_shard(tmp_path, shard), rows, rtol=1e-3)
+    np.testing.assert_allclose(shards.read_shard(tmp_path, shard), rows, rtol=1e-3)
 
 
 def test_a_finished_index_is_left_as_it_is(world, small_options, copied):

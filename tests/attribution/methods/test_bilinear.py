@@ -6,8 +6,10 @@ import torch
 
 from attribution.errors import ForeignIndex
 from attribution.gradients import sketched_gradients
-from attribution.index import IndexOptions, build, column_slices, lens_of
-from attribution.methods import trak
+from attribution.index import IndexOptions, column_slices, lens_of
+from attribution.indexing import build
+from attribution.methods import bilinear
+from attribution.methods.bilinear import ScoringOptions
 from attribution.sketch import SketchOptions
 from attribution.task import Execution, Rows
 from tests.attribution.engine_world import VOCABULARY, checkpoint, make_rows
@@ -23,20 +25,20 @@ def near_copies(rows: Rows, places: list[int]) -> Rows:
 
 @pytest.fixture(scope="module")
 def fitted(index, world):
-    return trak.fit(index, world.task, world.checkpoints)
+    return bilinear.fit(index, world.task, world.checkpoints, ScoringOptions(gram="parameter"))
 
 
 def test_a_near_copy_of_a_training_row_finds_its_original_first(fitted, world):
     places = list(range(0, 90, 6))
 
-    found = trak.scores(fitted, near_copies(world.train, places)).train.mean(0)
+    found = bilinear.scores(fitted, near_copies(world.train, places)).train.mean(0)
 
     assert np.mean(found.argmax(1) == places) == 1.0
     assert (found[range(len(places)), places] > 0).all()  # positive = helped
 
 
 def test_a_near_copy_of_a_training_row_finds_its_work_before_any_placebo(fitted, world):
-    scores = trak.scores(fitted, near_copies(world.train, [0, 30, 60]))
+    scores = bilinear.scores(fitted, near_copies(world.train, [0, 30, 60]))
 
     best_placebo = scores.placebo.mean(0).max(1)
     assert (scores.train.mean(0)[range(3), [0, 30, 60]] > 2 * best_placebo).all()
@@ -56,39 +58,47 @@ def test_scores_equal_the_formula_written_out(fitted, world):
             total += rows[:, part] @ np.linalg.solve(gram, block.T)
         expected[member.seed] += total / np.sqrt((total**2).mean(1, keepdims=True))
 
-    np.testing.assert_allclose(trak.scores(fitted, query).train, expected, rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(bilinear.scores(fitted, query).train, expected, rtol=1e-3, atol=1e-3)
 
 
 def build_one(fitted, member, query):
     """Sketch queries as the index would, without the method."""
     model = fitted.checkpoints[member.sha256].load()
-    lens = lens_of(fitted.index.manifest, [member], fitted.task, model, "cpu")
+    lens = lens_of(fitted.index.manifest, [member], fitted.task, model, None)
     return sketched_gradients(lens, query.tensors)[0].double().numpy()
 
 
 def test_blocks_one_after_another_are_the_dense_scores(fitted, world):
     query = near_copies(world.train, [1, 2, 3])
 
-    blocks = list(trak.score(fitted, trak.prepare(fitted, query)))
+    blocks = list(bilinear.score(fitted, bilinear.prepare(fitted, query)))
 
     assert [b.shape[2] for b in blocks] == [40, 40, 10]
-    np.testing.assert_array_equal(torch.cat(blocks, 2).numpy(), trak.scores(fitted, query).train)
+    np.testing.assert_array_equal(
+        torch.cat(blocks, 2).numpy(), bilinear.scores(fitted, query).train
+    )
 
 
 def test_the_same_twice_gives_the_same_bytes(fitted, world, index):
     query = near_copies(world.train, [1, 2, 3])
-    again = trak.fit(index, world.task, world.checkpoints)
+    again = bilinear.fit(index, world.task, world.checkpoints, fitted.options)
 
-    assert trak.scores(fitted, query).train.tobytes() == trak.scores(again, query).train.tobytes()
+    assert (
+        bilinear.scores(fitted, query).train.tobytes()
+        == bilinear.scores(again, query).train.tobytes()
+    )
 
 
 def test_queries_in_another_batch_score_the_same(fitted, world):
     query = near_copies(world.train, list(range(9)))
-    options = trak.TrakOptions(execution=Execution(batch=2))
+    options = dataclasses.replace(fitted.options, execution=Execution(batch=2))
     other = dataclasses.replace(fitted, options=options)
 
     np.testing.assert_allclose(
-        trak.scores(other, query).train, trak.scores(fitted, query).train, rtol=1e-2, atol=1e-3
+        bilinear.scores(other, query).train,
+        bilinear.scores(fitted, query).train,
+        rtol=1e-2,
+        atol=1e-3,
     )
 
 
@@ -103,8 +113,8 @@ def test_two_equal_train_rows_get_equal_scores(world, tmp_path):
     )
     index = build(world.task, world.checkpoints[:1], {"train": twins}, tmp_path, IndexOptions())
 
-    found = trak.scores(
-        trak.fit(index, world.task, world.checkpoints), world.placebo.take(range(5))
+    found = bilinear.scores(
+        bilinear.fit(index, world.task, world.checkpoints), world.placebo.take(range(5))
     )
 
     np.testing.assert_allclose(found.train[..., 3], found.train[..., 20], rtol=1e-3, atol=1e-4)
@@ -115,8 +125,8 @@ def test_a_sketch_that_adds_all_parameters_has_one_gram(world, tmp_path):
     options = IndexOptions(sketch=SketchOptions(kind="sjlt", width=512))
     index = build(world.task, world.checkpoints[:1], {"train": world.train}, tmp_path, options)
 
-    found = trak.scores(
-        trak.fit(index, world.task, world.checkpoints), near_copies(world.train, [0, 30, 60])
+    found = bilinear.scores(
+        bilinear.fit(index, world.task, world.checkpoints), near_copies(world.train, [0, 30, 60])
     )
 
     assert found.train.mean(0).argmax(1).tolist() == [0, 30, 60]
@@ -126,17 +136,17 @@ def test_checkpoints_of_another_run_are_refused(index, world):
     other = [checkpoint(c.load(), i + 100) for i, c in enumerate(world.checkpoints)]
 
     with pytest.raises(ForeignIndex, match="step-5"):
-        trak.fit(index, world.task, other)
+        bilinear.fit(index, world.task, other)
 
 
 def test_progress_is_reported_to_the_end(index, world):
     heard = []
-    options = trak.TrakOptions(
+    options = ScoringOptions(
         execution=Execution(batch=2, progress=lambda done, total: heard.append((done, total)))
     )
 
-    trak.prepare(
-        trak.fit(index, world.task, world.checkpoints, options), world.train.take(range(5))
+    bilinear.prepare(
+        bilinear.fit(index, world.task, world.checkpoints, options), world.train.take(range(5))
     )
 
     assert heard[-1] == (15, 15)
@@ -151,10 +161,10 @@ def test_a_gpu_gives_the_same_scores_as_the_processor(world, fitted, tmp_path):
         sketch=SketchOptions(side=8), seeds=(0, 1), shard_rows=40, execution=on_gpu
     )
     index = build(world.task, world.checkpoints, world.parts, tmp_path, options)
-    other = trak.fit(index, world.task, world.checkpoints, trak.TrakOptions(execution=on_gpu))
+    other = bilinear.fit(index, world.task, world.checkpoints, ScoringOptions(execution=on_gpu))
     query = near_copies(world.train, [0, 30, 60])
 
-    found, truth = trak.scores(other, query), trak.scores(fitted, query)
+    found, truth = bilinear.scores(other, query), bilinear.scores(fitted, query)
 
     assert np.corrcoef(found.train.ravel(), truth.train.ravel())[0, 1] > 0.999
     assert np.corrcoef(found.placebo.ravel(), truth.placebo.ravel())[0, 1] > 0.999

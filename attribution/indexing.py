@@ -1,0 +1,259 @@
+"""Building the gradient index: planned first, then filled shard by shard, resumable throughout.
+
+The plan is the manifest without checksums. A build takes over what an earlier one of the same plan
+finished, and refuses a directory that holds anything else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from attribution.errors import ForeignIndex
+from attribution.files import json_bytes, write_whole
+from attribution.gradients import Lens, Names, sketched_rows, unhooked
+from attribution.index import (
+    SCHEMA,
+    Index,
+    IndexOptions,
+    Manifest,
+    Member,
+    curvature_fault,
+    curvature_path,
+    function_of,
+    lens_of,
+    manifest_sha256,
+    open_index,
+    read_manifest,
+    shapes_of,
+    whitening_of,
+)
+from attribution.shards import (
+    Array,
+    Shard,
+    read_bitmap,
+    shard_fault,
+    shard_table,
+    write_bitmap,
+    write_shard,
+)
+from attribution.sketch import make_sketch, matrix_shape
+from attribution.task import Checkpoint, Rows, Task, chosen_parameters, rows_sha256
+from attribution.whitening import (
+    Subject,
+    Whitening,
+    fit_whitening,
+    whitening_bytes,
+)
+
+_NOT_IDENTITY = {"shards", "curvature", "made_with", "sha256"}
+
+
+def build(
+    task: Task,
+    checkpoints: Sequence[Checkpoint],
+    parts: Mapping[str, Rows],
+    directory: Path,
+    options: IndexOptions | None = None,
+) -> Index:
+    """Index the rows of every part: `train`, and `placebo` where there are held-back rows.
+
+    An interrupted build goes on where it stopped; a finished one is left as it is. Raises
+    `ForeignIndex` when the directory holds an index of something else.
+    """
+    options = options or IndexOptions()
+    plan = _plan(task, checkpoints, parts, options)
+    manifest = _adopt(directory, plan)
+    write_whole(directory / "ids.json", json_bytes(_names(parts)))
+    report = _reporter(manifest, options)
+    for checkpoint in checkpoints:
+        work = _Work(task, parts, options, manifest, directory, checkpoint, report)
+        if work.todo() or work.unwhitened():
+            _fill(work)
+    return open_index(directory)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to be done for one checkpoint."""
+
+    task: Task
+    parts: Mapping[str, Rows]
+    options: IndexOptions
+    manifest: Manifest
+    directory: Path
+    checkpoint: Checkpoint
+    report: Callable[[int], None]
+
+    @property
+    def members(self) -> list[Member]:
+        """The members of this checkpoint, one a sketch seed."""
+        sha256 = self.checkpoint.sha256
+        return [Member(**m) for m in self.manifest["members"] if m["sha256"] == sha256]
+
+    def todo(self) -> list[Shard]:
+        """List the shards still missing."""
+        names = {member.name for member in self.members}
+        return [s for s in self.manifest["shards"] if s["member"] in names and not s["sha256"]]
+
+    def unwhitened(self) -> bool:
+        """Tell whether the checkpoint's whitening is missing or harmed."""
+        whitens = self.options.whitening is not None
+        sha256 = self.checkpoint.sha256
+        return whitens and bool(curvature_fault(self.directory, self.manifest, sha256))
+
+    def lens(self) -> Lens:
+        """See gradients as the rows shall be; the whitening is taken first, where there is one."""
+        model = self.checkpoint.load().to(self.options.execution.device).eval()
+        whitening = _whitening(self, model)
+        return lens_of(self.manifest, self.members, self.task, model, whitening)
+
+
+def _whitening(work: _Work, model: nn.Module) -> Whitening | None:
+    """Freeze the checkpoint's whitening, or read it where an earlier build froze it."""
+    options, manifest, sha256 = work.options.whitening, work.manifest, work.checkpoint.sha256
+    if options is None:
+        return None
+    if work.unwhitened():
+        found = fit_whitening(_subject(work, model), work.parts["train"], options)
+        content = whitening_bytes(found)
+        new = hashlib.sha256(content).hexdigest()
+        if manifest["curvature"][sha256] not in {None, new}:  # rows of another whitening
+            for shard in manifest["shards"]:
+                if shard["member"] in {member.name for member in work.members}:
+                    shard.update(sha256=None, scale_sha256=None)
+        write_whole(work.directory / curvature_path(sha256), content)
+        manifest["curvature"][sha256] = new
+        _save(work.directory, manifest)
+    device = work.options.execution.device
+    return whitening_of(work.directory, manifest, sha256, device)
+
+
+def _subject(work: _Work, model: nn.Module) -> Subject:
+    shapes = {name: matrix_shape(shape) for name, shape in shapes_of(work.manifest).items()}
+    slow = frozenset(work.manifest["one_by_one"])
+    return Subject(model, work.task, Names(frozenset(shapes) - slow, slow), shapes)
+
+
+def _fill(work: _Work) -> None:
+    """Write the missing shards of one checkpoint; those of all seeds come from one pass."""
+    lens = work.lens()
+    place = lambda shard: (shard["part"], shard["start"], shard["stop"])  # noqa: E731
+    members = [member.name for member in work.members]
+    for (part, start, stop), group in groupby(sorted(work.todo(), key=place), key=place):
+        rows = work.parts[part].take(range(start, stop))
+        found: list[list[Array]] = []
+        for batch in sketched_rows(lens, rows, work.options.execution.batch):
+            found.append([sketch.cpu().numpy() for sketch in batch])
+            work.report(len(found[-1][0]))
+        for shard in group:
+            seed = members.index(shard["member"])
+            write_shard(work.directory, shard, np.concatenate([batch[seed] for batch in found]))
+        _save(work.directory, work.manifest)
+
+
+def _plan(
+    task: Task,
+    checkpoints: Sequence[Checkpoint],
+    parts: Mapping[str, Rows],
+    options: IndexOptions,
+) -> Manifest:
+    """Describe the index before anything is computed; no shard has a checksum yet."""
+    model = checkpoints[0].load().to(options.execution.device).eval()
+    shapes = {name: tuple(p.shape) for name, p in model.named_parameters()}
+    chosen = {name: shapes[name] for name in chosen_parameters(task, model)}
+    sketch = make_sketch(chosen, options.sketch, seed=options.seeds[0])
+    function = function_of(task, options.gradient_of)
+    few = {
+        name: tensor.to(options.execution.device)
+        for name, tensor in next(parts["train"].batches(2)).items()
+    }
+    members = _members(checkpoints, options.seeds)
+    counts = {part: len(rows) for part, rows in parts.items()}
+    return {
+        "schema": SCHEMA,
+        "gradient_of": options.gradient_of,
+        "sketch": asdict(options.sketch),
+        "parameters": [[name, list(chosen[name])] for name in sketch.projections],
+        "one_by_one": sorted(unhooked(model, function, few, list(sketch.projections))),
+        "dtype": "float16 with a float32 scale a row",
+        "width": sketch.width,
+        "whitening": None if options.whitening is None else asdict(options.whitening),
+        "curvature": {c.sha256: None for c in checkpoints} if options.whitening else {},
+        "previous": None,  # the hash of the manifest that this one was appended to
+        "ids_sha256": hashlib.sha256(json_bytes(_names(parts))).hexdigest(),
+        "parts": {part: {"rows": len(r), "sha256": rows_sha256(r)} for part, r in parts.items()},
+        "members": members,
+        "shards": shard_table([m["name"] for m in members], counts, options.shard_rows),
+        "made_with": {"torch": torch.__version__, "device": options.execution.device},
+    }
+
+
+def _members(checkpoints: Sequence[Checkpoint], seeds: Sequence[int]) -> list[dict[str, Any]]:
+    pairs = [(checkpoint, seed) for checkpoint in checkpoints for seed in seeds]
+    return [
+        {"name": f"member-{i:03d}", "checkpoint": c.name, "sha256": c.sha256, "run": c.run}
+        | {"seed": seed}
+        for i, (c, seed) in enumerate(pairs)
+    ]
+
+
+def _names(parts: Mapping[str, Rows]) -> dict[str, dict[str, list[str]]]:
+    return {part: {"ids": list(r.ids), "owners": list(r.owners)} for part, r in parts.items()}
+
+
+def _adopt(directory: Path, plan: Manifest) -> Manifest:
+    """Take over what an earlier build of the same index finished and left unharmed."""
+    if not (directory / "manifest.json").exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        _save(directory, plan)
+        return plan
+    found = read_manifest(directory)
+    mine, theirs = _identity(plan), _identity(found)
+    differs = [key for key in mine if mine[key] != theirs.get(key)]
+    if differs:
+        raise ForeignIndex(
+            f"{directory} holds an index of something else ({', '.join(differs)} differ); "
+            "choose another directory, or delete this one"
+        )
+    done = read_bitmap(directory, len(found["shards"]))
+    for shard, is_done in zip(found["shards"], done, strict=True):
+        if not is_done or shard_fault(directory, shard):
+            shard.update(sha256=None, scale_sha256=None)
+    return found
+
+
+def _identity(manifest: Manifest) -> Manifest:
+    """Reduce a manifest to what makes two indexes the same, as JSON would give it back."""
+    kept = {key: value for key, value in manifest.items() if key not in _NOT_IDENTITY}
+    kept["shards"] = [[s["member"], s["part"], s["start"], s["stop"]] for s in manifest["shards"]]
+    return dict(json.loads(json_bytes(kept)))
+
+
+def _save(directory: Path, manifest: Manifest) -> None:
+    manifest["sha256"] = manifest_sha256(manifest)
+    write_whole(directory / "manifest.json", json_bytes(manifest))
+    write_bitmap(directory, manifest["shards"])
+
+
+def _reporter(manifest: Manifest, options: IndexOptions) -> Callable[[int], None]:
+    """Count sketched rows over all checkpoints for the progress callback."""
+    seeds = len(options.seeds)
+    total = sum(s["stop"] - s["start"] for s in manifest["shards"]) // seeds
+    done = sum(s["stop"] - s["start"] for s in manifest["shards"] if s["sha256"]) // seeds
+
+    def report(rows: int) -> None:
+        nonlocal done
+        done = min(total, done + rows)
+        options.execution.progress(done, total)
+
+    return report
