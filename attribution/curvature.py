@@ -62,9 +62,30 @@ def damped_grams(
     return grams
 
 
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """Vectors times the inverse of the damped Grams, float64."""
+
+    vectors: Tensor  # (vector, width)
+    scores: Tensor | None  # times the Grams' own rows, (vector, row), where that fell out
+
+
+def solve(grams: Sequence[DampedGram], vectors: Tensor) -> Solved:
+    """Apply the inverse of every damped Gram to vectors (vector, width).
+
+    Where every Gram is solved through ΦΦᵀ, what the vectors score on its rows is a step on the way.
+    """
+    parts = [_solve(gram, vectors[:, gram.columns].double()) for gram in grams]
+    scores = [part.scores for part in parts if part.scores is not None]
+    return Solved(
+        torch.cat([part.vectors for part in parts], dim=1),
+        torch.stack(scores).sum(0) if len(scores) == len(parts) else None,
+    )
+
+
 def precondition(grams: Sequence[DampedGram], vectors: Tensor) -> Tensor:
     """Apply the inverse of every damped Gram to vectors (vector, width); float64."""
-    return torch.cat([_solve(gram, vectors[:, gram.columns].double()) for gram in grams], dim=1)
+    return solve(grams, vectors).vectors
 
 
 def as_if_inside(
@@ -134,15 +155,16 @@ def _strips(gram: DampedGram) -> Iterator[Tensor]:
         yield torch.cat(held)
 
 
-def _solve(gram: DampedGram, vectors: Tensor) -> Tensor:
+def _solve(gram: DampedGram, vectors: Tensor) -> Solved:
     if gram.cholesky is None:
-        return _conjugate_gradients(gram, vectors)
+        return Solved(_conjugate_gradients(gram, vectors), None)
     if not gram.rowwise:
-        return torch.cholesky_solve(vectors.T, gram.cholesky).T
+        return Solved(torch.cholesky_solve(vectors.T, gram.cholesky).T, None)
     single = vectors.float()
     products = torch.cat([single @ rows.T for rows in gram.rows()], dim=1)
     weights = torch.cholesky_solve(products.double().T, gram.cholesky).T
-    return (vectors - _combined(gram, weights.float())) / gram.damping
+    # v G⁻¹ Φᵀ = v Φᵀ (ΦΦᵀ + λI)⁻¹ (push-through identity): the weights are the rows' scores.
+    return Solved((vectors - _combined(gram, weights.float())) / gram.damping, weights)
 
 
 def _combined(gram: DampedGram, weights: Tensor) -> Tensor:

@@ -78,6 +78,11 @@ class Index:
         return int(self.manifest["width"])
 
     @property
+    def shard_rows(self) -> int:
+        """Count the rows of a shard; the last one of a part may hold fewer."""
+        return int(self.manifest["shard_rows"])
+
+    @property
     def sha256(self) -> str:
         """Name the index by the hash of its manifest, which holds every other hash."""
         return str(self.manifest["sha256"])

@@ -187,6 +187,7 @@ def _plan(
         "one_by_one": sorted(unhooked(model, function, few, list(sketch.projections))),
         "dtype": "float16 with a float32 scale a row",
         "width": sketch.width,
+        "shard_rows": options.shard_rows,
         "whitening": None if options.whitening is None else asdict(options.whitening),
         "curvature": {c.sha256: None for c in checkpoints} if options.whitening else {},
         "previous": None,  # the hash of the manifest that this one was appended to

@@ -17,7 +17,7 @@ Placebo rows are scored as if they had been in the Gram. Positive = having train
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attribution.curvature import DampedGram, as_if_inside, damped_grams, precondition
+from attribution.curvature import DampedGram, Solved, as_if_inside, damped_grams, solve
 from attribution.errors import ForeignIndex
 from attribution.gradients import sketched_rows
 from attribution.index import Index, Member, column_slices, lens_of
@@ -73,6 +73,7 @@ class Prepared:
     owners: tuple[str, ...]
     vectors: Mapping[str, Tensor]  # float32 (query, width)
     sizes: Mapping[str, Tensor]  # float32 (query,): what the scores were divided by
+    known: Mapping[str, Tensor]  # float32 (query, train row): of members whose scores fell out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def prepare(fitted: Fitted, query: Rows, *, sizes: Mapping[str, Tensor] | None =
     """
     execution, members = fitted.options.execution, fitted.index.members
     shas = list(dict.fromkeys(member.sha256 for member in members))
-    found: dict[str, Tensor] = {}
+    found: dict[str, Solved] = {}
     for number, sha256 in enumerate(shas):
         for member, rows in _sketched(fitted, sha256, query, number):
             found[member.name] = _weighed(fitted, member, rows)
@@ -142,26 +143,28 @@ def prepare(fitted: Fitted, query: Rows, *, sizes: Mapping[str, Tensor] | None =
     return Prepared(
         ids=query.ids,
         owners=query.owners,
-        vectors={name: vectors / sizes[name][:, None] for name, vectors in found.items()},
+        vectors={name: s.vectors / sizes[name][:, None] for name, s in found.items()},
         sizes=sizes,
+        known={
+            name: solved.scores / sizes[name][:, None]
+            for name, solved in found.items()
+            if solved.scores is not None
+        },
     )
 
 
 def score(fitted: Fitted, prepared: Prepared, part: str = "train") -> Iterator[Tensor]:
     """Yield the scores a shard of rows at a time: float32 (replicate, query, row)."""
     members, replicates = fitted.index.members, fitted.replicates
-    streams = [_rows(fitted, member, part) for member in members]
+    streams = [_scored(fitted, prepared, member, part) for member in members]
     terms, start = fitted.output_terms.get(part), 0
     for blocks in zip(*streams, strict=True):
-        shape = (len(replicates), len(prepared.ids), len(blocks[0]))
-        found = torch.zeros(shape, device=blocks[0].device)
-        for member, rows in zip(members, blocks, strict=True):
-            place = replicates.index((member.run, member.seed))
-            found[place] += prepared.vectors[member.name] @ rows.T
-        if terms is not None:
-            found = found * terms[start : start + shape[2]].to(found.device)
-        start += shape[2]
-        yield found
+        found = torch.zeros(len(replicates), *blocks[0].shape, device=blocks[0].device)
+        for member, block in zip(members, blocks, strict=True):
+            found[replicates.index((member.run, member.seed))] += block
+        stop = start + found.shape[2]
+        yield found if terms is None else found * terms[start:stop].to(found.device)
+        start = stop
 
 
 def scores(fitted: Fitted, query: Rows) -> Scores:
@@ -216,15 +219,27 @@ def _grams(fitted: Fitted, member: Member) -> list[DampedGram]:
     return damped_grams(partial(_rows, fitted, member, "train"), slices, fitted.options.ridge)
 
 
-def _weighed(fitted: Fitted, member: Member, rows: Tensor) -> Tensor:
-    """Turn sketched queries into what is multiplied with rows."""
+def _weighed(fitted: Fitted, member: Member, rows: Tensor) -> Solved:
+    """Turn sketched queries into what is multiplied with rows; float32."""
     if fitted.options.cosine:
         rows = _unit(rows)
     grams = fitted.grams[member.name]
-    vectors = precondition(grams, rows).float() if grams else rows.float()
+    solved = solve(grams, rows) if grams else Solved(rows, None)
+    weight = 1.0
     if fitted.options.by_learning_rate:
-        vectors = vectors * fitted.checkpoints[member.sha256].learning_rate
-    return vectors
+        weight = fitted.checkpoints[member.sha256].learning_rate
+    scores = None if solved.scores is None else (solved.scores * weight).float()
+    return Solved((solved.vectors * weight).float(), scores)
+
+
+def _scored(fitted: Fitted, prepared: Prepared, member: Member, part: str) -> Iterator[Tensor]:
+    """Yield one member's scores of a part, a shard of rows at a time: (query, row)."""
+    if part == "train" and member.name in prepared.known:
+        yield from torch.split(prepared.known[member.name], fitted.index.shard_rows, dim=1)
+        return
+    vectors = prepared.vectors[member.name]
+    for rows in _rows(fitted, member, part):
+        yield vectors @ rows.T
 
 
 def _sketched(
@@ -245,16 +260,17 @@ def _sketched(
         yield member, torch.cat([batch[place] for batch in batches])
 
 
-def _sizes(fitted: Fitted, member: Member, vectors: Tensor) -> Tensor:
+def _sizes(fitted: Fitted, member: Member, solved: Solved) -> Tensor:
     """Root mean square of each query's scores over the train rows; 1 where that is nothing."""
-    ones = torch.ones(len(vectors), device=vectors.device)
+    ones = torch.ones(len(solved.vectors), device=solved.vectors.device)
     if not fitted.options.normalise:
         return ones
-    squares, count = ones.double() * 0, 0
-    for rows in _rows(fitted, member, "train"):
-        squares += (vectors @ rows.T).double().square().sum(1)
-        count += len(rows)
-    size = (squares / count).sqrt().float()
+    if solved.scores is not None:
+        blocks: Iterable[Tensor] = (solved.scores,)
+    else:
+        blocks = (solved.vectors @ rows.T for rows in _rows(fitted, member, "train"))
+    squares = torch.stack([block.double().square().sum(1) for block in blocks]).sum(0)
+    size = (squares / len(fitted.index.ids["train"])).sqrt().float()
     return torch.where(size > 0, size, ones)
 
 
