@@ -136,12 +136,19 @@ def event_task(*, margin: bool = False) -> Task:
     log-odds instead, log p - log (1 - p), summed over the same events (Park et al. 2023).
     """
     return Task(
-        loss=_loss, measurement=_margin if margin else _log_likelihood, sampled=_sampled_loss
+        loss=_loss,
+        measurement=_margin if margin else _log_likelihood,
+        sampled=_sampled_loss,
+        probability=_typical_probability,
     )
 
 
 def _loss(model: nn.Module, batch: Batch) -> Tensor:
     return _surprise(model(batch["tokens"]), batch["tokens"], batch)
+
+
+def _typical_probability(model: nn.Module, batch: Batch) -> Tensor:
+    return torch.exp(-_loss(model, batch) / batch["mask"].sum(-1).clamp_min(1))
 
 
 def _sampled_loss(model: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:

@@ -12,8 +12,8 @@ A run is a directory:
 The card's keys: `schema` (1), `method` ("next-event"), `model` (EventTransformerConfig),
 `options` (TrainingOptions), `items`, `recordings` (their numbers), `corpus_sha256` (ids, owners and
 content of the rows), `batch_order_sha256` (of the file), `steps`, `losses` (per epoch, nats per
-event), `checkpoints` ([{step, fraction, file, sha256}]), `parameters` (their number), `torch`,
-`device`, `threads`, `code_version`, `code_sha256` (of the files that train).
+event), `checkpoints` ([{step, fraction, learning_rate, file, sha256}]), `parameters` (their
+number), `torch`, `device`, `threads`, `code_version`, `code_sha256` (of the files that train).
 Same rows, same options, same machine, same number of threads: the same bytes, interrupted or not.
 """
 
@@ -139,7 +139,13 @@ def _checkpoint(
     directory: Path, config: EventTransformerConfig, kept: Mapping[str, Any]
 ) -> Checkpoint:
     load = partial(_load, directory / kept["file"], kept["sha256"], config)
-    return Checkpoint(name=Path(kept["file"]).stem, sha256=kept["sha256"], load=load)
+    return Checkpoint(
+        name=Path(kept["file"]).stem,
+        sha256=kept["sha256"],
+        load=load,
+        run=directory.name,
+        learning_rate=kept.get("learning_rate", 1.0),
+    )
 
 
 def _load(path: Path, sha256: str, config: EventTransformerConfig) -> nn.Module:
@@ -215,6 +221,7 @@ class _Training:
             {
                 "step": self.step,
                 "fraction": self.keep[self.step],
+                "learning_rate": self.optimizer.param_groups[0]["lr"],
                 "file": file,
                 "sha256": hashlib.sha256(content).hexdigest(),
             }
