@@ -167,7 +167,7 @@ def _second(factor: Tensor | Lookup, live: Tensor) -> Tensor:
     """Sum the outer products of a factor with itself, (size, size), or only their diagonal."""
     if isinstance(factor, Lookup):
         return torch.bincount(factor.ids[live], minlength=factor.size).float()
-    kept = factor[live].float()
+    kept = (factor.flatten(0, 1) if bool(live.all()) else factor[live]).float()
     return kept.T @ kept if kept.shape[1] <= _SIDE_MAX else kept.square().sum(0)
 
 
