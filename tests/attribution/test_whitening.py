@@ -177,7 +177,7 @@ def test_a_whitening_comes_back_from_its_bytes(model, rows):
 
     found = read_whitening(whitening_bytes(whitening))
 
-    assert list(found) == list(whitening)
+    assert set(found) == set(whitening)
     for name, whitener in whitening.items():
         assert torch.equal(found[name].rows, whitener.rows)
         assert torch.equal(found[name].scale, whitener.scale)
