@@ -1,7 +1,4 @@
-"""Evidence becomes shares: named, versioned mappings, and the one place where floats stop.
-
-A share is an integer in parts per billion. A track's shares and its unattributed part sum to 10**9.
-"""
+"""What every mapping starts from and ends in: evidence per work, and frozen shares."""
 
 from __future__ import annotations
 
@@ -12,8 +9,6 @@ from math import ceil, floor, fsum, isfinite, lcm
 from statistics import quantiles
 
 from royalty.division import PPB, divide
-
-GATED_VERSION = "gated-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +32,16 @@ class WorkEvidence:
     cleared: bool  # it stands out from works that were never trained on
     replicates: Sequence[float]  # score above the placebos', in as many replicates as all others
     scores: Mapping[str, float]  # recording → summed score
+    mean: float | None = None  # the score above the placebos'; None: the mean of the replicates
+
+    @property
+    def estimate(self) -> float:
+        """The score above the placebos', as near as it is known."""
+        return mean(self.replicates) if self.mean is None else self.mean
+
+
+# From a score above the placebos' for each work: the weight of each, and of the unattributed part.
+Formula = Callable[[Sequence[float], Sequence[WorkEvidence]], Sequence[float]]
 
 
 def freeze(
@@ -58,52 +63,42 @@ def freeze(
     return {name: ppb for (name, _), ppb in zip(ordered, parts, strict=True)}
 
 
-def gated(evidence: Sequence[WorkEvidence]) -> list[Share]:
-    """Share a track among the works whose evidence clears the placebos, by their excess.
+def in_order(evidence: Sequence[WorkEvidence]) -> list[WorkEvidence]:
+    """Put works in order of their ids, so that no result depends on how they came."""
+    return sorted(evidence, key=lambda each: each.work)
 
-    On each replicate, share(w) = max(0, excess(w)) / (sum of cleared excess + max(0, sum of
-    uncleared excess)); the rest is unattributed, all of it when nothing clears. The share is the
-    mean over the replicates, so what is unsure is not given away in full; its interval is from
-    their 5 % to their 95 % quantile, widened to hold the mean.
-    A work's share goes to its recordings by positive summed score, equally if none is positive, so
-    cutting a work into more recordings changes nothing for the work.
+
+def drawn(works: Sequence[WorkEvidence], formula: Formula) -> list[tuple[float, ...]]:
+    """Apply a formula to every replicate: a column for each work, the unattributed part last."""
+    replicates = zip(*(work.replicates for work in works), strict=True)
+    rows = [formula(each, works) for each in replicates]
+    if not rows:
+        raise ValueError("evidence without replicates says nothing; give at least one")
+    return list(zip(*rows, strict=True))
+
+
+def assembled(
+    works: Sequence[WorkEvidence], weights: Sequence[float], columns: Sequence[Sequence[float]]
+) -> list[Share]:
+    """Freeze weights and give each work's share to its recordings, the unattributed part last.
+
+    `weights` and `columns` (the same in every replicate) are of the works and of the unattributed
+    part. An interval runs from the 5 % to the 95 % quantile of its column, widened to hold the
+    share. A work that has no part in any replicate has no row.
     """
-    works = sorted(evidence, key=lambda each: each.work)
-    *columns, rest = _drawn(works)
-    means = {work.work: _mean(column) for work, column in zip(works, columns, strict=True)}
-    frozen = freeze(means, _mean(rest))
+    *parts, rest = weights
+    names = [work.work for work in works]
+    frozen = freeze(dict(zip(names, parts, strict=True)), rest)
     shares = []
-    for work, column in zip(works, columns, strict=True):
-        if any(column):  # nothing that did not clear has a part in any replicate
+    for work, column in zip(works, columns, strict=False):
+        if frozen[work.work] or any(column):
             shares += _by_recording(work, _share(frozen[work.work], column))
     shares.sort(key=lambda share: share.recording or "")
-    return [*shares, _share(frozen[None], rest)]
+    return [*shares, _share(frozen[None], columns[-1])]
 
 
-MAPPINGS: Mapping[str, Callable[[Sequence[WorkEvidence]], list[Share]]] = {"gated": gated}
-
-
-def _formula(excess: Sequence[float], works: Sequence[WorkEvidence]) -> tuple[list[float], float]:
-    """Compute each work's share and the unattributed part, for one vector of excess."""
-    kept = [max(0.0, value) * work.cleared for value, work in zip(excess, works, strict=True)]
-    # fsum rounds once, so the order of works and the machine make no difference.
-    lost = fsum(value for value, work in zip(excess, works, strict=True) if not work.cleared)
-    whole = fsum([*kept, max(0.0, lost)])
-    if not any(kept):
-        return [0.0] * len(kept), 1.0
-    return [value / whole for value in kept], max(0.0, lost) / whole
-
-
-def _drawn(works: Sequence[WorkEvidence]) -> list[tuple[float, ...]]:
-    """Apply the formula to every replicate: a column for each work, then the unattributed part."""
-    replicates = zip(*(work.replicates for work in works), strict=True)
-    drawn = [[*shares, rest] for shares, rest in (_formula(each, works) for each in replicates)]
-    if not drawn:
-        raise ValueError("evidence without replicates says nothing; give at least one")
-    return list(zip(*drawn, strict=True))
-
-
-def _mean(column: Sequence[float]) -> float:
+def mean(column: Sequence[float]) -> float:
+    """Average, rounding once, so that order and machine make no difference."""
     return fsum(column) / len(column)
 
 
