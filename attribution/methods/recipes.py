@@ -42,7 +42,7 @@ _ALL = (
     Recipe(
         name="default",
         says="K-FAC-whitened sketches of three checkpoints under a damped Gram",
-        index=IndexOptions(sketch=SketchOptions(side=41), whitening=WhiteningOptions()),
+        index=IndexOptions(sketch=SketchOptions(side=40), whitening=WhiteningOptions()),
     ),
     Recipe(
         name="quick",
@@ -54,7 +54,7 @@ _ALL = (
         name="thorough",
         says="the default over every checkpoint kept: no window to choose, twice the cost",
         window=_TRAINING,
-        index=IndexOptions(sketch=SketchOptions(side=41), whitening=WhiteningOptions()),
+        index=IndexOptions(sketch=SketchOptions(side=40), whitening=WhiteningOptions()),
     ),
     Recipe(
         name="ekfac",

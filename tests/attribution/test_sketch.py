@@ -5,7 +5,7 @@ import torch
 
 from attribution.sketch import SketchOptions, join, make_sketch, project
 
-GOLDEN = "-+--++------++---+---+-+---+--"
+GOLDEN = "-+++--++++--+++----++-+++++++-"
 SHAPES = {"a": (30, 20), "b": (7, 40), "c": (30,)}
 
 
