@@ -21,6 +21,25 @@ from cli.workspace import Workspace
 if TYPE_CHECKING:
     from cli.jobs.attribution import Attributed, Part
 
+METHODS = (  # a test holds them to `attribution.methods.recipes`, which help need not load
+    "default",
+    "quick",
+    "thorough",
+    "ekfac",
+    "trak",
+    "logra",
+    "tracin",
+    "graddot",
+    "gradcos",
+)
+method_option = click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="By which method.",
+)
 run_option = click.option("--run", default=None, help="Of which run.  [default: the only one]")
 
 
@@ -31,13 +50,18 @@ def index() -> None:
 
 @index.command("build")
 @run_option
+@method_option
 @dry_run
 @pass_workspace
-def build_command(workspace: Workspace, run: str | None, dry_run: bool) -> None:
+def build_command(workspace: Workspace, run: str | None, method: str, dry_run: bool) -> None:
     """Build a run's index; an interrupted build goes on where it stopped.
+
+    Methods: default (pays), quick, thorough, ekfac (exact, large), trak, logra, tracin, graddot,
+    gradcos.
 
     \b
     Example:  tantieme index build
+              tantieme index build --method quick
     """
     from cli.jobs.index import build_index, parts_of
     from cli.jobs.training import find_run
@@ -48,7 +72,7 @@ def build_command(workspace: Workspace, run: str | None, dry_run: bool) -> None:
         narrate(f"Would index {rows} rows of run {name}; nothing was written.")
         return
     with progress("Indexing gradients") as report:
-        built = build_index(workspace, run, report=report)
+        built = build_index(workspace, run, method=method, report=report)
     state = "was already here" if built.already else "is built"
     narrate(f"Index {built.id} of run {built.run} {state}.")
 
@@ -93,6 +117,9 @@ def verify_command(ctx: click.Context, workspace: Workspace, json_: bool) -> Non
 @click.command()
 @click.argument("tracks", nargs=-1, metavar="TRACK…")
 @click.option("--all-new", is_flag=True, help="Every track; those known are skipped.")
+@click.option("--compare-mappings", is_flag=True, help="Show what each mapping would pay instead.")
+@click.option("--passages", is_flag=True, help="Show which passage came from where instead.")
+@method_option
 @run_option
 @as_json
 @dry_run
@@ -101,6 +128,9 @@ def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each op
     workspace: Workspace,
     tracks: tuple[str, ...],
     all_new: bool,
+    compare_mappings: bool,
+    passages: bool,
+    method: str,
     run: str | None,
     json_: bool,
     dry_run: bool,
@@ -109,26 +139,42 @@ def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each op
 
     TRACK is a generated track's id or any MIDI file. The evidence is kept in the workspace, the
     shares are frozen in the books. N-gram overlap is shown beside them: it is similarity, not
-    influence, and pays nobody.
+    influence, and pays nobody. What another method than the default finds is kept beside it, for
+    comparison or a dispute, and pays nobody either.
 
     \b
     Example:  tantieme attribute t1a2b3c4d
               tantieme attribute --all-new
               tantieme attribute from-elsewhere.mid --json
+              tantieme attribute --all-new --compare-mappings
+              tantieme attribute t1a2b3c4d --passages
+              tantieme attribute t1a2b3c4d --method ekfac
     """
+    from cli.comparison import print_compared
     from cli.jobs.attribution import attribute_tracks, find_tracks
     from cli.jobs.index import build_index
+    from cli.jobs.mappings import compare_tracks
+    from cli.jobs.passages import read_passages
+    from cli.passages import print_passages
 
     if not tracks and not all_new:
         raise click.UsageError("name a track or a MIDI file, or use --all-new")
+    if passages and method != METHODS[0]:
+        raise click.UsageError("passages are of the method that pays; leave --method out")
     if dry_run:
         narrate(f"Would attribute {', '.join(tracks) or 'every track'}; nothing was written.")
         return
     with progress("Indexing gradients") as report:
-        indexed = build_index(workspace, run, report=report)
+        indexed = build_index(workspace, run, method=method, report=report)
     ids = find_tracks(workspace, tracks, everything=all_new)
     with progress("Attributing") as report:
         found = attribute_tracks(workspace, indexed, ids, report=report)
+    if compare_mappings:
+        print_compared(compare_tracks(workspace, ids), json_=json_)
+        return
+    if passages:
+        print_passages([read_passages(workspace, id_) for id_ in ids], json_=json_)
+        return
     for each in found:
         if json_:
             print_json(_document(each))

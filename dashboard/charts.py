@@ -16,10 +16,16 @@ Layers = alt.LayerChart | alt.FacetChart  # what Altair says that layering gives
 
 ROW_PX = 40
 AXIS_PX = 60
+HEAT_PX = 300
 LEGEND_PX = 30
 KINDS = ["attributed", "user_centric", "unattributed"]  # in the order of the palette
 INK = {"light": "#26231E", "dark": "#E9E6DE"}
 FAINT = {"light": "#CFC8BA", "dark": "#4A504D"}
+HEAT = {  # below nothing, nothing, above it
+    "light": ["#BF8233", "#F3F0E9", "#1F6B63"],
+    "dark": ["#DDA75C", "#202423", "#5DB3A6"],
+}
+CELL = "cell"  # the name that Streamlit reports what was clicked under
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +51,34 @@ class Pair:
     first_shown: str
     second_shown: str
     difference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A stretch of a track against a stretch of a recording. Times are seconds."""
+
+    window: int
+    item: int
+    start: float
+    end: float
+    from_start: float
+    from_end: float
+    score: float
+    track: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """An estimate; without an interval its ends are its value. `strong` sets it off."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    shown: str
+    interval: str
+    strong: bool = True
 
 
 def ranked(bars: Sequence[Bar], *, axis: str) -> Layers:
@@ -98,6 +132,110 @@ def compared(pairs: Sequence[Pair], *, rules: tuple[str, str], axis: str) -> Lay
     return alt.layer(line, *dots).properties(height=ROW_PX * len(pairs) + AXIS_PX + LEGEND_PX)
 
 
+def estimates(
+    points: Sequence[Point], *, axis: str, mark: float | None = None, mark_label: str = ""
+) -> Layers:
+    """Draw estimates as dots with their intervals, and a dashed line to read them against.
+
+    An interval far wider than the estimates reach is cut at the edge.
+    """
+    frame = pd.DataFrame([asdict(point) for point in points])
+    tooltip = [
+        alt.Tooltip("label:N", title="Name"),
+        alt.Tooltip("shown:N", title=axis),
+        alt.Tooltip("interval:N", title="Interval"),
+    ]
+    scale = alt.Scale(domain=_reach(points, mark), clamp=True, nice=True)
+    x = alt.X("value:Q", title=axis, axis=_scale(), scale=scale)
+    base = alt.Chart(frame).encode(y=_rows(), tooltip=tooltip)
+    line = base.mark_rule(strokeWidth=2, color=_ink(FAINT)).encode(
+        x=alt.X("low:Q", title=axis, axis=_scale(), scale=scale), x2="high:Q"
+    )
+    colour = alt.Color(
+        "strong:N", scale=alt.Scale(domain=["true", "", "false"]), legend=None
+    )  # the palette's first and third
+    dots = base.mark_circle(size=110, opacity=1).encode(x=x, color=colour)
+    marks = [] if mark is None else _marked(mark, mark_label)
+    return alt.layer(line, dots, *marks).properties(height=ROW_PX * len(points) + AXIS_PX)
+
+
+def heat(cells: Sequence[Cell], *, most: float, picked: tuple[int, int]) -> alt.Chart:
+    """Draw scores by the track's time (across) and the recording's (up); a click picks a cell.
+
+    `most` ends the scale either way, and `picked` is the (window, item) marked before any click.
+    """
+    window, item = picked
+    pick = alt.selection_point(
+        name=CELL,
+        fields=["window", "item"],
+        value=[{"window": window, "item": item}],
+        toggle=False,
+        clear=False,
+    )
+    colour = alt.Color(
+        "score:Q",
+        title="Score",
+        scale=alt.Scale(domain=[-most, 0, most], range=HEAT[_scheme()]),
+        legend=alt.Legend(orient="right", tickCount=3, gradientLength=HEAT_PX // 2),
+    )
+    tooltip = [
+        alt.Tooltip("track:N", title="Track"),
+        alt.Tooltip("recording:N", title="Recording"),
+        alt.Tooltip("score:Q", title="Score above the placebos", format=".2f"),
+    ]
+    drawn: alt.Chart = (
+        alt.Chart(pd.DataFrame([asdict(cell) for cell in cells]))
+        .mark_rect(cursor="pointer", stroke=_ink(INK))
+        .encode(
+            x=alt.X("start:Q", title="Time in the track", axis=_clock(), scale=_tight()),
+            x2="end:Q",
+            y=alt.Y("from_start:Q", title="Time in the recording", axis=_clock(), scale=_tight()),
+            y2="from_end:Q",
+            color=colour,
+            strokeWidth=alt.condition(pick, alt.value(2), alt.value(0), empty=False),
+            tooltip=tooltip,
+        )
+        .add_params(pick)
+        .properties(height=HEAT_PX)
+    )
+    return drawn
+
+
+def _reach(points: Sequence[Point], mark: float | None) -> list[float]:
+    """Span the values, nothing, the mark, and intervals up to thrice as far."""
+    values = [0.0, mark or 0.0, *(point.value for point in points)]
+    most = 3 * max(map(abs, values)) or 1.0
+    ends = [*values, *(end for point in points for end in (point.low, point.high))]
+    return [max(min(ends), -most), min(max(ends), most)]
+
+
+def _marked(mark: float, label: str) -> list[alt.Chart]:
+    frame = pd.DataFrame([{"at": mark, "label": label}])
+    rule = alt.Chart(frame).mark_rule(strokeDash=[4, 3], color=_ink(INK)).encode(x="at:Q")
+    text = (
+        alt.Chart(frame)
+        .mark_text(align="left", baseline="top", dx=5, color=_ink(INK))
+        .encode(x="at:Q", y=alt.value(0), text="label:N")
+    )
+    return [rule, text]
+
+
+def _clock() -> alt.Axis:
+    """Write seconds as a player does: `1:05`."""
+    return alt.Axis(
+        labelExpr="floor(datum.value / 60) + ':' + format(datum.value % 60, '02')",
+        grid=False,
+        domain=False,
+        ticks=False,
+        tickCount=8,
+        labelPadding=6,
+    )
+
+
+def _tight() -> alt.Scale:
+    return alt.Scale(zero=False, nice=False)
+
+
 def _rows(*, two_lines: bool = False) -> alt.Y:
     """One band a row, in the order given; a line break in a name begins its second line."""
     axis = alt.Axis(
@@ -121,4 +259,8 @@ def _scale() -> alt.Axis:
 
 
 def _ink(colours: dict[str, str]) -> str:
-    return colours["dark" if st.context.theme.type == "dark" else "light"]
+    return colours[_scheme()]
+
+
+def _scheme() -> str:
+    return "dark" if st.context.theme.type == "dark" else "light"

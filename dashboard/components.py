@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pandas as pd
 import streamlit as st
 
+from dashboard import reads
 from db.queries import PeriodRow
 from royalty.division import PPB
 from royalty.errors import NotReady, RoyaltyError
@@ -66,6 +67,18 @@ def clock(duration_ms: int) -> str:
     """Write a duration as a player does: `1:05`."""
     minutes, seconds = divmod(duration_ms // 1000, 60)
     return f"{minutes}:{seconds:02d}"
+
+
+def seconds(ends_ms: tuple[int, int]) -> tuple[int, int]:
+    """Widen a stretch of music to whole seconds, one at least: what a player can play."""
+    start = ends_ms[0] // 1000
+    return start, max(-(-ends_ms[1] // 1000), start + 1)
+
+
+def stretch(ends_ms: tuple[int, int]) -> str:
+    """Write a stretch of music as it is played: `0:30 - 0:32`."""
+    start, end = seconds(ends_ms)
+    return f"{clock(1000 * start)} – {clock(1000 * end)}"  # noqa: RUF001
 
 
 def distinct(names: Mapping[str, str]) -> dict[str, str]:
@@ -136,6 +149,26 @@ def headline(above: str, figure: str) -> None:
     with st.container(gap=None):
         st.caption(above)
         st.title(figure, anchor=False)
+
+
+def player(
+    audio_sha256: str | None, title: str, command: str, ends_ms: tuple[int, int] | None = None
+) -> None:
+    """Draw a player of a recording or track, of one stretch of it where `ends_ms` are given.
+
+    Where there is no sound, name the `tantieme` command that renders it.
+    """
+    sound = reads.audio(reads.place(), audio_sha256)
+    if sound is None:
+        st.caption(
+            f"No sound was rendered; `tantieme {command}` renders it where fluidsynth is installed."
+        )
+    elif ends_ms is None:
+        st.audio(sound, alt=title)
+    else:
+        start, end = seconds(ends_ms)
+        alt = f"{title}, {stretch(ends_ms)}"
+        st.audio(sound, start_time=start, end_time=end, alt=alt)
 
 
 def share_tile(label: str, part: Money, whole: Money, *, why: str) -> None:

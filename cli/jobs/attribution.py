@@ -21,8 +21,15 @@ from attribution.music.corpus import rows_of
 from attribution.music.midi import UnreadableMusic, duration_ms, encode, read_notes
 from attribution.task import Execution
 from cli.jobs.catalogue import render_all
-from cli.jobs.evidence import keep_evidence, read_evidence, record_shares
-from cli.jobs.index import Indexed, device
+from cli.jobs.evidence import (
+    PAYING,
+    evidence_path,
+    keep_evidence,
+    read_evidence,
+    record_shares,
+)
+from cli.jobs.index import Indexed, device, parts_of
+from cli.jobs.passages import keep_passages, kept_passages
 from cli.jobs.training import music
 from cli.output import Report
 from cli.workspace import Workspace
@@ -115,40 +122,80 @@ def attribute_tracks(
 ) -> list[Attributed]:
     """Attribute tracks by a run's index; what was attributed before by it is read back.
 
-    Each track's evidence is written as soon as it is found, so interrupted work resumes.
+    Only what the paying method found goes to the books; other methods' evidence is kept beside it.
+    Each track's evidence and passages are written as soon as they are found, so interrupted work
+    resumes.
     """
-    missing = [id_ for id_ in ids if _kept(workspace, indexed, id_) is None]
+    missing = [id_ for id_ in ids if not _is_done(workspace, indexed, id_)]
     if missing:
         _attribute(workspace, indexed, missing, report)
     found = [_kept(workspace, indexed, id_) for id_ in ids]
     assert all(found)
-    record_shares(workspace, [each for each in found if each])
+    if indexed.recipe.name == PAYING:
+        record_shares(workspace, [each for each in found if each])
     titles = {row.id: row.title for row in tracks(EVERYONE, workspace.books())}
     return [_from_document(each, titles[each["track"]]) for each in found if each]
 
 
+def _is_done(workspace: Workspace, indexed: Indexed, track: str) -> bool:
+    if _kept(workspace, indexed, track) is None:
+        return False
+    return indexed.recipe.name != PAYING or kept_passages(workspace, track) is not None
+
+
 def _attribute(workspace: Workspace, indexed: Indexed, ids: Sequence[str], report: Report) -> None:
-    """Score one track at a time, and write its evidence before the next one is scored.
+    """Score one track at a time, and write what was found before the next one is scored.
 
     Never several at once: in floating point a track's scores would depend on its neighbours, and
-    its shares are frozen.
+    its shares are frozen. Where only the passages are missing, the evidence stays as it is.
     """
-    scoring = replace(indexed.recipe.scoring, execution=Execution(device=device()))
-    fitted = bilinear.fit(indexed.index, event_task(), indexed.checkpoints, scoring)
+    fitted = _fitted(workspace, indexed)
     catalogue = _Catalogue.of(workspace)
     alike = similarity.fit(catalogue.heard)
     for done, id_ in enumerate(ids, start=1):
         events = encode(read_notes(workspace.home / "tracks" / f"{id_}.mid"))
         query = rows_of({id_: events}, span=indexed.trained.config.span)
-        scores = bilinear.scores(fitted, query)
-        owners = indexed.index.owners
-        evidence = gather(
-            catalogue.scored(scores.train, owners["train"]),
-            catalogue.scored(scores.placebo, owners.get("placebo", ())),
-        )
-        similar = similarity.overlaps(alike, events)[:SIMILAR_SHOWN]
-        keep_evidence(workspace, _document(indexed, id_, evidence, catalogue, similar))
+        prepared = bilinear.prepare(fitted, query)
+        document = _kept(workspace, indexed, id_)
+        if document is None:
+            evidence = _evidence(indexed, fitted, prepared, catalogue)
+            similar = similarity.overlaps(alike, events)[:SIMILAR_SHOWN]
+            document = _document(indexed, id_, evidence, catalogue, similar)
+            keep_evidence(workspace, document, indexed.recipe.name)
+        if indexed.recipe.name == PAYING:
+            keep_passages(workspace, indexed, fitted, prepared, document)
         report(done, len(ids))
+
+
+def _fitted(workspace: Workspace, indexed: Indexed) -> bilinear.Fitted:
+    """Make the index's method ready to score, with TRAK's output term where it has one."""
+    task, recipe, execution = event_task(), indexed.recipe, Execution(device=device())
+    parts = parts_of(workspace, indexed.trained) if recipe.output_term else {}
+    return bilinear.fit(
+        indexed.index,
+        task,
+        indexed.checkpoints,
+        replace(recipe.scoring, execution=execution),
+        output_terms={
+            part: bilinear.output_term(task, indexed.checkpoints, rows, execution)
+            for part, rows in parts.items()
+        },
+    )
+
+
+def _evidence(
+    indexed: Indexed, fitted: bilinear.Fitted, prepared: bilinear.Prepared, catalogue: _Catalogue
+) -> Evidence:
+    """Hold a track's scores against the placebos'."""
+    train, placebo = (
+        np.concatenate([b.cpu().numpy() for b in bilinear.score(fitted, prepared, part)], axis=2)
+        for part in ("train", "placebo")
+    )
+    owners = indexed.index.owners
+    return gather(
+        catalogue.scored(train, owners["train"]),
+        catalogue.scored(placebo, owners.get("placebo", ())),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +231,7 @@ def _shares(evidence: Evidence) -> list[Share]:
     works = [
         WorkEvidence(
             work=each.work,
+            mean=each.mean,
             cleared=each.cleared,
             replicates=[float(value) for value in evidence.replicates[:, place]],
             scores=each.recordings,
@@ -230,7 +278,7 @@ def _document(
         "works": [
             {
                 "work": each.work,
-                "recordings": sorted(each.recordings),
+                "recordings": dict(each.recordings),
                 "items": each.items,
                 "mean": each.mean,
                 "low": each.low,
@@ -291,7 +339,7 @@ def _similar(found: similarity.Overlap, catalogue: _Catalogue) -> dict[str, Any]
 
 def _kept(workspace: Workspace, indexed: Indexed, track: str) -> dict[str, Any] | None:
     """Read a track's evidence back, if it was found by this index."""
-    path = workspace.home / "evidence" / f"{track}.json"
+    path = evidence_path(workspace, track, indexed.recipe.name)
     if not path.exists():
         return None
     document = read_evidence(path)

@@ -14,10 +14,21 @@ from db.intake import shares as shares_intake
 from db.intake.receipt import Receipt
 from royalty.errors import BadInput, Problem, RoyaltyError
 
+PAYING = "default"  # the method whose shares are frozen; others are for comparison
 
-def keep_evidence(workspace: Workspace, document: Mapping[str, Any]) -> None:
-    """Write down what was found for a track, whole or not at all."""
-    path = workspace.folder("evidence") / f"{document['track']}.json"
+
+def evidence_path(workspace: Workspace, track: str, method: str = PAYING) -> Path:
+    """Place a track's evidence: what is paid by above, what other methods found in folders."""
+    folder = workspace.folder("evidence")
+    if method != PAYING:
+        folder = folder / method
+        folder.mkdir(exist_ok=True)
+    return folder / f"{track}.json"
+
+
+def keep_evidence(workspace: Workspace, document: Mapping[str, Any], method: str = PAYING) -> None:
+    """Write down what a method found for a track, whole or not at all."""
+    path = evidence_path(workspace, document["track"], method)
     draft = path.with_suffix(".part")
     draft.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     draft.replace(path)

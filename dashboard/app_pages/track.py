@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, components, identity, reads
+from dashboard import charts, components, identity, passage_view, reads
 from dashboard.components import plain
 from db.queries import ShareRow, TrackDetail, TrackRow
 from royalty.division import PPB
@@ -48,6 +48,7 @@ def show() -> None:
     with beside:
         _similarity(evidence)
         _how(detail, evidence)
+    passage_view.show(detail.row)
     _recordings(detail.shares)
 
 
@@ -65,7 +66,7 @@ def _headline(row: TrackRow) -> None:
     }
     known = [f":gray[{name}] {value}" for name, value in facts.items() if value is not None]
     st.markdown("  ·  ".join(known))
-    _player(row.audio_sha256, row.title, "generate")
+    components.player(row.audio_sha256, row.title, "generate")
 
 
 def _prompt(made: Mapping[str, Any]) -> str | None:
@@ -74,16 +75,6 @@ def _prompt(made: Mapping[str, Any]) -> str | None:
         return None
     prompt = made.get("prompt")
     return f"opening of {prompt['recording']}" if prompt else "none"
-
-
-def _player(audio_sha256: str | None, title: str, command: str) -> None:
-    sound = reads.audio(reads.place(), audio_sha256)
-    if sound is None:
-        st.caption(
-            f"No sound was rendered; `tantieme {command}` renders it where fluidsynth is installed."
-        )
-    else:
-        st.audio(sound, alt=title)
 
 
 def _shaped(shares: Sequence[ShareRow], rest: ShareRow) -> None:
@@ -202,7 +193,9 @@ def _recording(rank: int, share: ShareRow) -> None:
             "within one run]]"
         )
         with player:
-            _player(share.audio_sha256, f"{share.title}, {share.artist_name}", "catalogue import")
+            components.player(
+                share.audio_sha256, f"{share.title}, {share.artist_name}", "catalogue import"
+            )
 
 
 def _share_table(shares: Sequence[ShareRow]) -> pd.DataFrame:

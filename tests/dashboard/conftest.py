@@ -25,6 +25,35 @@ APP = Path(dashboard.__file__).with_name("app.py")
 CLOSED = Period(2026, 10)
 OPEN = Period(2026, 11)
 HARBOUR, KILN, LANTERN, SILENT = "t0000000a", "t0000000b", "t0000000c", "t0000000d"
+PASSAGES = {  # of KILN
+    "schema": 1,
+    "windows_ms": [[0, 2000], [2000, 4000]],
+    "recordings": [
+        {
+            "id": "ben-1",
+            "title": "Kiln",
+            "artist": "Ben Brandt",
+            "items_ms": [[0, 1500], [1500, 3500]],
+            "scores": [[0.5, -1.0], [2.0, 9.5]],
+        },
+        {
+            "id": "ann-2",
+            "title": "Low *Tide*",
+            "artist": "Ann Aalto",
+            "items_ms": [[0, 3000]],
+            "scores": [[3.25], [0.0]],
+        },
+    ],
+    "strongest": [
+        {
+            "recording": "ben-1",
+            "track_ms": [2000, 4000],
+            "recording_ms": [1500, 3500],
+            "score": 9.5,
+        },
+        {"recording": "ann-2", "track_ms": [0, 2000], "recording_ms": [0, 3000], "score": 3.25},
+    ],
+}
 WHY = "2 of 4 works cleared the placebos; the rest cannot be told from chance."
 
 RECORDINGS = """\
@@ -79,7 +108,7 @@ period,listener,source,territory,currency,net
 OpenPage = Callable[..., AppTest]
 
 
-def sine_wav(pitch_hz: float, seconds: float = 1.0) -> bytes:
+def sine_wav(pitch_hz: float, seconds: float = 4.0) -> bytes:
     rate_hz = 8000
     samples = (
         int(9000 * math.sin(2 * math.pi * pitch_hz * i / rate_hz))
@@ -159,6 +188,24 @@ def generate_tracks(workspace: Workspace) -> None:
         path.write_text(json.dumps(document), encoding="utf-8")
 
 
+def keep_passages(home: Path) -> None:
+    """Keep evidence of Track 02 and its passages, whose recordings sound."""
+    evidence = home / "evidence" / f"{KILN}.json"
+    evidence.write_text(json.dumps({"schema": 1, "track": KILN}), encoding="utf-8")
+    sounds = {"ben-1": keep_sound(home, 262.0), "ann-2": keep_sound(home, 247.0)}
+    document = {
+        **PASSAGES,
+        "track": KILN,
+        "evidence_sha256": hashlib.sha256(evidence.read_bytes()).hexdigest(),
+        "recordings": [
+            {**each, "audio_sha256": sounds[each["id"]]} for each in PASSAGES["recordings"]
+        ],
+    }
+    path = home / "evidence" / "passages" / f"{KILN}.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace whose October 2026 is closed by pro rata, and whose November is open."""
@@ -167,6 +214,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     set_up(workspace)
     import_catalogue(workspace, folder / "catalogue")
     generate_tracks(workspace)
+    keep_passages(workspace.home)
     for kind, text in ((usage, USAGE), (revenue, REVENUE), (shares, SHARES)):
         path = folder / f"{kind.__name__.rpartition('.')[2]}.csv"
         path.write_text(text, encoding="utf-8")

@@ -66,3 +66,43 @@ def test_lines_can_be_read_in_the_dark() -> None:
 
     assert not app.exception
     assert charts.INK["dark"] in str(app.get("vega_lite_chart")[0].proto)
+
+
+def cell(window: int, item: int, score: float) -> charts.Cell:
+    return charts.Cell(
+        window=window,
+        item=item,
+        start=2.0 * window,
+        end=2.0 * window + 2,
+        from_start=5.0 * item,
+        from_end=5.0 * item + 5,
+        score=score,
+        track="0:00",
+        recording="0:05",
+    )
+
+
+def test_a_heat_picture_has_time_both_ways_and_one_scale() -> None:
+    chart = charts.heat([cell(0, 0, 1.0), cell(1, 0, -2.0)], most=4.0, picked=(1, 0)).to_dict()
+
+    places = {channel: chart["encoding"][channel]["field"] for channel in ("x", "x2", "y", "y2")}
+    assert places == {"x": "start", "x2": "end", "y": "from_start", "y2": "from_end"}
+    assert chart["encoding"]["color"]["scale"]["domain"] == [-4.0, 0, 4.0]
+    assert chart["params"][0]["name"] == charts.CELL
+    assert chart["params"][0]["value"] == [{"window": 1, "item": 0}]
+
+
+def test_estimates_have_a_line_for_the_interval_and_one_to_read_them_against() -> None:
+    points = [
+        charts.Point(label="Ann", value=1.1, low=0.4, high=1.9, shown="1.10", interval="a to b"),
+        charts.Point(label="Ben", value=0.2, low=-900, high=900, shown="0.20", interval="wild"),
+    ]
+
+    document = charts.estimates(points, axis="I", mark=1.0, mark_label="fair").to_dict()
+    marks = [layer["mark"]["type"] for layer in document["layer"]]
+    low, high = document["layer"][0]["encoding"]["x"]["scale"]["domain"]
+
+    assert marks == ["rule", "circle", "rule", "text"]
+    assert -4 < low < 0.4  # a wild interval does not crush the rest
+    assert 1.9 < high < 4
+    assert len(charts.estimates(points, axis="I").to_dict()["layer"]) == 2

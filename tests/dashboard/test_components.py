@@ -97,3 +97,16 @@ def _picker() -> None:
     from dashboard import components
 
     st.markdown(components.choose("artist", "Artist", {"a": "Ann", "b": "Ben"}))
+
+
+@pytest.mark.parametrize(
+    ("ends_ms", "seconds", "said"),
+    [
+        ((0, 2000), (0, 2), "0:00 – 0:02"),  # noqa: RUF001
+        ((61_900, 63_001), (61, 64), "1:01 – 1:04"),  # noqa: RUF001
+        ((3000, 3000), (3, 4), "0:03 – 0:04"),  # noqa: RUF001
+    ],
+)
+def test_a_stretch_is_widened_to_what_a_player_can_play(ends_ms, seconds, said) -> None:
+    assert components.seconds(ends_ms) == seconds
+    assert components.stretch(ends_ms) == said

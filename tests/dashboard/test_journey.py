@@ -20,7 +20,7 @@ from dashboard import reads
 from db.queries import EVERYONE
 from royalty.reports.csv import statement_csv
 from royalty.reports.json import statement_json
-from tests.dashboard.conftest import APP, CLOSED, HARBOUR
+from tests.dashboard.conftest import APP, CLOSED, HARBOUR, KILN
 
 pytestmark = pytest.mark.browser
 
@@ -200,6 +200,28 @@ def test_an_address_opens_a_page_on_its_track(url: str, page: Page) -> None:
     settle(page)
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Track 01")
+
+
+def test_a_click_on_a_passage_plays_it_and_where_it_came_from(url: str, page: Page) -> None:
+    page.goto(f"{url}/track?track={KILN}")
+    settle(page)
+    players = page.locator("audio")
+    cell = page.get_by_label("Track: 0:02 – 0:04; Recording: 0:00 – 0:02")  # noqa: RUF001
+
+    expect(page.get_by_text("0:02 – 0:04 of this track").first).to_be_visible()  # noqa: RUF001
+    cell.click()
+    expect(page.get_by_text("0:00 – 0:02 of Kiln")).to_be_visible()  # noqa: RUF001
+    settle(page)
+
+    for number, start in ((1, 2), (2, 0)):
+        player = players.nth(number).element_handle()
+        page.wait_for_function(LOADED, arg=player)
+        page.wait_for_function(f"element => element.currentTime == {start}", arg=player)
+    track = players.nth(1)
+    track.evaluate("element => { element.muted = true; return element.play(); }")
+    page.wait_for_function(
+        "element => element.currentTime > 3.5 && element.paused", arg=track.element_handle()
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
