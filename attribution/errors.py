@@ -9,10 +9,13 @@ AttributionError                the engine refuses, and says what to do next
 ├── TooFewPlacebos              too few held-back works to know what noise looks like
 ├── UnreadableMusic             a file that holds no music we can read (`music.midi`)
 ├── CannotRender                no synthesiser or soundfont, or it refused (`music.audio`)
+├── CannotOpen                  a checkpoint from elsewhere, or its code (`models.imported`)
+├── CannotCombine               checkpoints that make no ensemble (`ensemble.checkpoints`)
+├── PlanRefused, ForeignBank, CorruptBank, IncompleteBank   retrainings (`evaluation`)
 ├── RunRefused                  a run not there, unfinished or altered (`models.training`)
 └── GenerationFailed            a model that wrote no track as long as asked (`models.generation`)
 
-The last four stand where they are raised, beside what needs them.
+The last ones stand where they are raised, beside what needs them.
 """
 
 from __future__ import annotations

@@ -2,34 +2,37 @@
 
 Activations and output gradients of a pass hold every example's gradient as two factors (`layers`),
 which go to `sketch.project` before a gradient is ever formed. Weights are frozen meanwhile, so the
-pass costs less than a training step. What hooks cannot see (bare parameters, weights used without
-their module) is found once by `unhooked` and then computed one example at a time.
+pass costs less than a training step. What hooks (`watch`) get wrong, such as a layer that has the
+example second, is found once by `unhooked` and then computed one example at a time.
 `exact_gradients` is the slow twin that tests compare with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from attribution.layers import Kind, kind_of
 from attribution.sketch import (
     Factor,
-    Kronecker,
     Sketch,
+    SketchOptions,
     join,
+    make_sketch,
     matrix_shape,
     project,
 )
 from attribution.task import Batch, PerExample, Rows
+from attribution.watch import Visit, watch
 
-# Receives what each call of a layer adds to a parameter: its name, left and right factor.
-Visit = Callable[[str, Factor, Tensor], None]
+_TRIAL_ROWS = 3  # at least; more where a parameter had no gradient yet
+_TRIAL_ROWS_MAX = 8
 _TOLERANCE = 1e-3  # hook against autograd; wrong hooks are wrong by far more than rounding
+_ROUNDING_MAX = 0.1  # what low precision may excuse
+_NOTHING = 1e-6  # of the whole gradient: rounding where the true gradient is zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +58,25 @@ def visit_factors(
 ) -> None:
     """Show the gradient factors of these parameters, by one run of the model forth and back.
 
-    A parameter used several times (tied weights) is visited once a use, under its first name; a
-    slow one is visited with its formed gradient and no left factor.
+    A parameter used several times (tied weights) is visited once a use, under its first name; one
+    that took no part is visited with zeros. Some are visited with a formed gradient and no left
+    factor, as all slow ones are.
     """
-    device = next(model.parameters()).device
-    state = _Pass(
-        examples=_examples(batch),
-        names={id(p): name for name, p in model.named_parameters() if name in names.hooked},
-        anchor=torch.zeros((), device=device, requires_grad=True),
-        visit=visit,
-    )
-    with _requiring_grad(model, []), _hooks(model, state):
-        values = function(model, batch)
-        if values.requires_grad:  # else no chosen layer took part
-            torch.autograd.grad(values.sum(), state.anchor, allow_unused=True)
+    unseen = {name: p for name, p in model.named_parameters() if name in names.hooked}
+    identities = {id(p): name for name, p in unseen.items()}
+
+    def visited(name: str, left: Factor, right: Tensor) -> None:
+        unseen.pop(name, None)
+        visit(name, left, right)
+
+    with _requiring_grad(model, []):
+        watch(model, function, batch, identities, visited)
+    for name, parameter in unseen.items():
+        left, right = (
+            torch.zeros(_examples(batch), 1, size, device=parameter.device)
+            for size in matrix_shape(tuple(parameter.shape))
+        )
+        visit(name, left, right)
     if names.slow:
         formed = exact_gradients(model, function, batch, sorted(names.slow))
         for name, full in formed.items():
@@ -87,11 +95,6 @@ def sketched_gradients(lens: Lens, batch: Batch) -> list[Tensor]:
     chosen = frozenset(lens.sketches[0].projections)
     names = Names(chosen - lens.slow, chosen & lens.slow)
     visit_factors(lens.model, lens.function, batch, names, visit)
-    device = next(lens.model.parameters()).device
-    for parts, sketch in zip(sums, lens.sketches, strict=True):
-        for name, projection in sketch.projections.items():
-            if name not in parts:
-                parts[name] = torch.zeros(_examples(batch), projection.width, device=device)
     return [join(parts, sketch) for parts, sketch in zip(sums, lens.sketches, strict=True)]
 
 
@@ -106,46 +109,91 @@ def exact_gradients(
     model: nn.Module, function: PerExample, batch: Batch, names: Sequence[str]
 ) -> dict[str, Tensor]:
     """Compute the full gradients one example at a time: (example, *shape of the parameter)."""
-    parameters = dict(model.named_parameters())
-    chosen = [parameters[name] for name in names]
-    with _requiring_grad(model, chosen):
-        rows = [
-            torch.autograd.grad(
-                function(model, one).sum(), chosen, allow_unused=True, materialize_grads=True
-            )
-            for one in _one_by_one(batch)
-        ]
-    return {name: torch.stack([row[i] for row in rows]) for i, name in enumerate(names)}
+    rows = [_whole_gradient(model, function, one, names) for one in _one_by_one(batch)]
+    return {name: torch.stack([row[name] for row in rows]) for name in names}
 
 
 def unhooked(
     model: nn.Module, function: PerExample, batch: Batch, names: Sequence[str]
 ) -> frozenset[str]:
-    """Name the parameters whose gradient the hooks get wrong, by trying on two examples.
+    """Name the parameters whose gradient the hooks get wrong, by trying on a few rows of a batch.
 
-    These are bare parameters, weights used without their module (`F.linear(x, self.e.weight)`),
-    modules of unknown kinds, and tables looked up once for the whole batch.
+    Rows are added until every parameter has shown a gradient, eight at most: pass a batch that has
+    as many. The trial looks through random projections, so that no whole gradients are kept.
+    What one row alone and rows together differ by is rounding, and counts as such up to a tenth;
+    beyond that the rows touch each other, and are taken one by one.
     """
-    few = {name: tensor[:2] for name, tensor in batch.items()}
-    truth = exact_gradients(model, function, few, names)
-    whole = Sketch(projections={n: _whole(truth[n].shape[1:]) for n in names})
-    lens = Lens(model=model, function=function, sketches=(whole,))
-    sizes = [truth[n][0].numel() for n in names]
-    found = torch.split(sketched_gradients(lens, few)[0], sizes, dim=1)
+    shapes = {n: tuple(p.shape) for n, p in model.named_parameters() if n in set(names)}
+    device = str(next(model.parameters()).device)
+    sketch = make_sketch(shapes, SketchOptions(side=4, vectors=True), seed=0, device=device)
+    lens = Lens(model=model, function=function, sketches=(sketch,))
+    truth = _true_rows(lens, batch)
+    return _wrong(lens, _first(batch, len(truth)), truth)
+
+
+def _true_rows(lens: Lens, batch: Batch) -> Tensor:
+    """Sketch rows by autograd, one at a time, until every parameter has a gradient in one."""
+    rows = []
+    for one in _one_by_one(_first(batch, _TRIAL_ROWS_MAX)):
+        rows.append(_summed(lens, one))
+        seen = torch.stack(rows).abs().sum(0)
+        if len(rows) >= _TRIAL_ROWS and all((part > 0).any() for part in _parts(lens, seen)):
+            break
+    return torch.stack(rows)
+
+
+def _wrong(lens: Lens, batch: Batch, truth: Tensor) -> frozenset[str]:
+    """Name the parameters whose sketched rows are not what autograd says, (example, width)."""
+    found = sketched_gradients(lens, batch)[0]
+    apart = (_summed(lens, batch) - truth.sum(0)).abs()
+    nothing = _NOTHING * truth.norm()
+    names = lens.sketches[0].projections
+    columns = zip(*(_parts(lens, each) for each in (found, truth, apart)), strict=True)
     return frozenset(
         name
-        for name, hooked in zip(names, found, strict=True)
-        if not _agree(hooked, truth[name].flatten(1))
+        for name, (hooked, true, noise) in zip(names, columns, strict=True)
+        if not _agree(hooked, true, noise) and max(hooked.norm(), true.norm()) > nothing
     )
 
 
-def _agree(found: Tensor, truth: Tensor) -> bool:
-    return bool((found - truth).norm() <= _TOLERANCE * truth.norm())
+def _agree(found: Tensor, truth: Tensor, noise: Tensor) -> bool:
+    rounding = torch.minimum(10 * noise.norm(), _ROUNDING_MAX * truth.norm())
+    return bool((found - truth).norm() <= _TOLERANCE * truth.norm() + rounding)
 
 
-def _whole(shape: Sequence[int]) -> Kronecker:
-    rows, cols = matrix_shape(tuple(shape))
-    return Kronecker(None, None, rows * cols)
+def _summed(lens: Lens, batch: Batch) -> Tensor:
+    """Sketch the gradient of the sum over a batch, by autograd: (width,)."""
+    (sketch,) = lens.sketches
+    full = _whole_gradient(lens.model, lens.function, batch, list(sketch.projections))
+    parts = {
+        name: project(None, full[name].reshape(1, *matrix_shape(tuple(full[name].shape))), each)
+        for name, each in sketch.projections.items()
+    }
+    return join(parts, sketch)[0]
+
+
+def _parts(lens: Lens, rows: Tensor) -> tuple[Tensor, ...]:
+    """Take rows (…, width) apart by parameter."""
+    return torch.split(rows, [p.width for p in lens.sketches[0].projections.values()], dim=-1)
+
+
+def _whole_gradient(
+    model: nn.Module, function: PerExample, batch: Batch, names: Sequence[str]
+) -> dict[str, Tensor]:
+    parameters = dict(model.named_parameters())
+    chosen = [parameters[name] for name in names]
+    with _requiring_grad(model, chosen):
+        value = function(model, batch).sum()
+        if not value.requires_grad:  # none of them took part
+            return {name: torch.zeros_like(parameters[name]) for name in names}
+        found = torch.autograd.grad(value, chosen, allow_unused=True, materialize_grads=True)
+    return dict(zip(names, found, strict=True))
+
+
+def _first(batch: Batch, count: int) -> Batch:
+    """Take the first rows of a batch; one of fewer repeats them."""
+    places = [i % _examples(batch) for i in range(count)]
+    return {name: tensor[places] for name, tensor in batch.items()}
 
 
 def _one_by_one(batch: Batch) -> Iterator[Batch]:
@@ -155,16 +203,6 @@ def _one_by_one(batch: Batch) -> Iterator[Batch]:
 
 def _examples(batch: Batch) -> int:
     return len(next(iter(batch.values())))
-
-
-@dataclass(frozen=True, slots=True)
-class _Pass:
-    """One forward and backward pass under way."""
-
-    examples: int
-    names: Mapping[int, str]  # parameter identity → its first name, so tied weights add up
-    anchor: Tensor  # the only tensor that requires a gradient
-    visit: Visit
 
 
 @contextmanager
@@ -180,42 +218,3 @@ def _requiring_grad(model: nn.Module, chosen: Sequence[nn.Parameter]) -> Iterato
     finally:
         for parameter, required in before:
             parameter.requires_grad_(required)
-
-
-@contextmanager
-def _hooks(model: nn.Module, state: _Pass) -> Iterator[None]:
-    handles = [
-        module.register_forward_hook(_forward_hook(kind, state))
-        for module in model.modules()
-        if (kind := kind_of(module)) is not None and _has_any(module, state.names)
-    ]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _has_any(module: nn.Module, names: Mapping[int, str]) -> bool:
-    return any(id(p) in names for p in module.parameters(recurse=False))
-
-
-def _forward_hook(kind: Kind, state: _Pass) -> Callable[[nn.Module, tuple[Tensor], Tensor], Tensor]:
-    def hook(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
-        given = inputs[0].detach()
-        version = given._version  # noqa: SLF001  a later in-place change would corrupt the factor
-        if not output.requires_grad:
-            output = output + state.anchor.to(output.dtype)  # starts the graph
-
-        def backward(gradient: Tensor) -> None:
-            if len(gradient) != state.examples or given._version != version:  # noqa: SLF001
-                return  # looked up once for the whole batch, or overwritten: `unhooked` sees it
-            for attribute, left, right in kind(module, given, gradient):
-                name = state.names.get(id(getattr(module, attribute)))
-                if name is not None:
-                    state.visit(name, left, right)
-
-        output.register_hook(backward)  # type: ignore[no-untyped-call]
-        return output
-
-    return hook

@@ -182,7 +182,8 @@ def _orthogonal(size: int, side: int, generator: torch.Generator, device: str) -
     """
     if size == side:
         return None  # nothing to gain
-    directions, _ = torch.linalg.qr(torch.randn(size, side, generator=generator).double())
+    normal = torch.randn(size, side, generator=generator)
+    directions: Tensor = torch.linalg.qr(normal.double()).Q
     return (directions.T * math.sqrt(size / side)).float().to(device)
 
 

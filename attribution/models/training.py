@@ -125,6 +125,10 @@ def load_run(directory: Path | str) -> Run:
     if not (directory / "card.json").exists():
         raise RunRefused(f"the run in {directory} is unfinished; run 'tantieme train' again")
     card = json.loads((directory / "card.json").read_text(encoding="utf-8"))
+    if card.get("kind") == "imported":
+        from attribution.models.imported import imported_run  # noqa: PLC0415  which needs Run
+
+        return imported_run(directory, card)
     config = EventTransformerConfig(**card["model"])
     return Run(
         directory=directory,

@@ -1,8 +1,12 @@
+import functools
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
+from attribution import layers
 from attribution.gradients import Lens, exact_gradients, sketched_gradients, unhooked
 from attribution.models.event_transformer import EventTransformer, event_task
 from attribution.sketch import SketchOptions, make_sketch
@@ -43,19 +47,31 @@ class Conv1D(nn.Module):
         return x @ self.weight + self.bias
 
 
-class Bare(nn.Module):
-    """Parameters out of the hooks' sight: a bare one, and a weight used without its module."""
+class Turned(nn.Module):
+    """A layer that has the example second: what the hooks get wrong."""
 
     def __init__(self) -> None:
         super().__init__()
         self.table = nn.Embedding(11, 8)
-        self.places = nn.Parameter(torch.randn(5, 8))
-        self.positions = nn.Embedding(5, 8)
-        self.head = nn.Linear(8, 8)
+        self.turned = nn.Linear(8, 8)
+        self.head = nn.Linear(8, 11)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        x = self.table(tokens) + self.places + self.positions(torch.arange(5))
-        return functional.linear(torch.tanh(self.head(x)), self.table.weight)
+        x = self.turned(self.table(tokens).transpose(0, 1)).transpose(0, 1)
+        return self.head(torch.tanh(x))
+
+
+class Rare(nn.Module):
+    """A parameter that only the sequences with a token 7 have a gradient for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = nn.Embedding(11, 8)
+        self.gate = nn.Linear(8, 8)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.table(tokens)
+        return x + self.gate(x) * (tokens == 7)[..., None]
 
 
 def score(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
@@ -164,17 +180,101 @@ def test_padding_changes_no_gradient():
     assert_agree(sketched_gradients(seen, long)[0], sketched_gradients(seen, short)[0])
 
 
-def test_parameters_out_of_the_hooks_sight_are_found_and_computed_anyway():
+@pytest.mark.parametrize("places", [5, 6])  # as many as examples; two and three divide it
+def test_a_layer_with_the_example_second_is_found_and_computed_anyway(places: int):
     torch.manual_seed(0)
-    model = Bare().eval()
-    batch = {"tokens": torch.randint(0, 11, (5, 5))}  # as many examples as places: the worst case
+    model = Turned().eval()
+    batch = {"tokens": torch.randint(0, 11, (5, places))}
     names = [name for name, _ in model.named_parameters()]
 
     slow = unhooked(model, score, batch, names)
     found = sketched_gradients(lens(model, score, slow=slow), batch)[0]
 
-    assert slow == {"table.weight", "places", "positions.weight"}
+    assert slow == {"turned.weight", "turned.bias"}
     assert_agree(found, flat(twin(model, score, batch), names))
+
+
+def test_a_wrong_rule_is_found_even_where_the_first_rows_have_no_gradient(monkeypatch):
+    torch.manual_seed(0)
+    model = Rare().eval()
+    tokens = torch.randint(0, 7, (8, 5))
+    tokens[6, 2] = 7
+    names = [name for name, _ in model.named_parameters()]
+    assert unhooked(model, score, {"tokens": tokens}, names) == frozenset()
+
+    right = layers.RULES[functional.linear]
+
+    def wrong(*given: object):
+        for argument, pull in right(*given):
+            yield argument, lambda g, pull=pull: tuple(1.01 * each for each in pull(g))
+
+    monkeypatch.setitem(layers.RULES, functional.linear, wrong)
+
+    assert unhooked(model, score, {"tokens": tokens}, names) == {"gate.weight", "gate.bias"}
+
+
+def test_fewer_rows_than_a_trial_takes_are_enough():
+    torch.manual_seed(0)
+    model = Turned().eval()
+    names = [name for name, _ in model.named_parameters()]
+
+    slow = unhooked(model, score, {"tokens": torch.randint(0, 11, (1, 7))}, names)
+
+    assert slow == {"turned.weight", "turned.bias"}
+
+
+def test_a_gradient_that_is_zero_but_for_rounding_needs_no_slow_path():
+    """As the bias of attention's keys, which moves all scores of a query alike."""
+    torch.manual_seed(0)
+    model = nn.ModuleDict({"table": nn.Embedding(11, 8), "scale": nn.LayerNorm(8, bias=False)})
+
+    def cancelled(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        x = model["table"](batch["tokens"])
+        forth, back = model["scale"](x.tanh()), model["scale"](x.flip(1).tanh())
+        return (x.sin() + forth - back).sum((1, 2))
+
+    batch = {"tokens": torch.randint(0, 11, (8, 50))}
+
+    assert unhooked(model, cancelled, batch, ["table.weight", "scale.weight"]) == frozenset()
+
+
+def test_rows_that_touch_each_other_are_taken_one_by_one():
+    torch.manual_seed(0)
+    model = nn.ModuleDict({"table": nn.Embedding(11, 8), "norm": nn.BatchNorm1d(8)})
+
+    def coupled(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        return model["norm"](model["table"](batch["tokens"]).mT).sin().sum((1, 2))
+
+    batch = {"tokens": torch.randint(0, 11, (8, 9))}
+    model.train()
+
+    assert "table.weight" in unhooked(model, coupled, batch, ["table.weight", "norm.weight"])
+
+
+@pytest.mark.parametrize("names", [["wide.weight"], ["table.weight", "wide.weight", "wide.bias"]])
+def test_checkpointed_layers_give_the_same_gradients(names, model, batch):
+    """Their forward runs twice: nothing may count twice, nor be lost."""
+    plain = exact_gradients(model, score, batch, names)
+    again = functools.partial(checkpoint, model.wide.forward, use_reentrant=False)
+    model.wide.forward = again
+    shapes = {name: tuple(plain[name].shape[1:]) for name in names}
+    sketch = make_sketch(shapes, SketchOptions(kind="identity", vectors=True), seed=0)
+    found = sketched_gradients(Lens(model=model, function=score, sketches=(sketch,)), batch)[0]
+
+    assert_agree(found, flat(plain, names))
+
+
+def test_in_bfloat16_nothing_is_wrong_but_the_rounding(model, batch):
+    names = [name for name, _ in model.named_parameters()]
+    exact = flat(exact_gradients(model, score, batch, names), names)
+    half = model.bfloat16()
+
+    slow = unhooked(half, score, batch, names)
+    found = sketched_gradients(lens(half, score), batch)[0]
+
+    assert slow == frozenset()
+    assert found.dtype == torch.float32
+    assert float((found - exact).norm() / exact.norm()) < 0.02  # eight bits: 0.4 % a rounding
 
 
 def test_several_seeds_come_from_one_pass(model, batch):

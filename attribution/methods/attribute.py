@@ -1,0 +1,75 @@
+"""From a model and rows to scores in one call, for whoever needs no index that lasts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch import Tensor, nn
+
+from attribution.indexing import build
+from attribution.methods import bilinear
+from attribution.methods.bilinear import Scores
+from attribution.methods.recipes import RECIPES, Recipe
+from attribution.models.in_memory import checkpoint_of
+from attribution.task import Checkpoint, Execution, PerExample, Rows, Task
+
+
+def attribute(
+    task: Task | PerExample,
+    checkpoints: Sequence[Checkpoint | nn.Module],
+    train: Rows | Mapping[str, Tensor],
+    query: Rows | Mapping[str, Tensor],
+    method: str | Recipe = "default",
+) -> Scores:
+    """Score every train row for every query row, by a method of `recipes`; positive = it helped.
+
+    A loss alone, (model, batch) → (example,), makes a task whose measurement is minus the loss.
+    All checkpoints are used; models trained apart are given as `Checkpoint`s with a `run` of their
+    own. Tensors alone are numbered rows. The index that is made on the way is thrown away:
+    `indexing.build` keeps one. Raises `ValueError` for a method that there is not.
+    """
+    task = task if isinstance(task, Task) else Task(loss=task, measurement=_minus(task))
+    recipe = method if isinstance(method, Recipe) else _recipe(method)
+    kept = [_checkpoint(each, number) for number, each in enumerate(checkpoints)]
+    rows = _rows(train, "train")
+    execution = Execution(device="cuda" if torch.cuda.is_available() else "cpu")
+    with TemporaryDirectory() as directory:
+        options = replace(recipe.index, execution=execution)
+        index = build(task, kept, {"train": rows}, Path(directory), options)
+        terms = _output_terms(recipe, task, kept, rows, execution)
+        scoring = replace(recipe.scoring, execution=execution)
+        fitted = bilinear.fit(index, task, kept, scoring, output_terms=terms)
+        return bilinear.scores(fitted, _rows(query, "query"))
+
+
+def _recipe(name: str) -> Recipe:
+    if name not in RECIPES:
+        raise ValueError(f"there is no method '{name}'; there are {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def _minus(loss: PerExample) -> PerExample:
+    return lambda model, batch: -loss(model, batch)
+
+
+def _checkpoint(given: Checkpoint | nn.Module, number: int) -> Checkpoint:
+    return given if isinstance(given, Checkpoint) else checkpoint_of(given, f"model-{number}")
+
+
+def _rows(given: Rows | Mapping[str, Tensor], what: str) -> Rows:
+    if isinstance(given, Rows):
+        return given
+    ids = tuple(f"{what}-{i}" for i in range(len(next(iter(given.values())))))
+    return Rows(tensors=given, ids=ids, owners=ids)
+
+
+def _output_terms(
+    recipe: Recipe, task: Task, checkpoints: Sequence[Checkpoint], rows: Rows, execution: Execution
+) -> dict[str, Tensor]:
+    if not recipe.output_term:
+        return {}
+    return {"train": bilinear.output_term(task, checkpoints, rows, execution)}
