@@ -5,12 +5,13 @@
     done.bitmap                        one bit a shard; an interrupted build goes on from it
     member-000/train/shard-00000.npy   rows, with scale-00000.npy beside it (see `shards`)
     member-000/placebo/…               held-back rows: never in the Gram, scored on equal terms
-
     curvature-<checkpoint>.safetensors the frozen whitening of a checkpoint, where rows are whitened
+    tombstones-train-<hash>.bitmap     one bit a row, where rows were taken down
 
 Plain rows take curvature and damping on the query's side, which can change without a rebuild.
 Whitened rows (`whitening`) freeze the factors and their damping, hashed in the manifest.
-`indexing` builds.
+Rows taken down are not there for whoever reads an index. `indexing` builds, `amending` appends and
+takes down.
 """
 
 from __future__ import annotations
@@ -26,17 +27,19 @@ from typing import Any, Literal
 import numpy as np
 from torch import nn
 
+from attribution.encoding import Array, Dtype, Encoded, decode
 from attribution.errors import CorruptIndex, ForeignIndex, IncompleteIndex
 from attribution.files import json_bytes
 from attribution.gradients import Lens
-from attribution.shards import Array, file_fault, read_shard, shard_fault
+from attribution.shards import file_fault, hash_anew, read_shard, shard_fault
 from attribution.sketch import Sketch, SketchOptions, make_sketch
 from attribution.task import Execution, PerExample, Task
 from attribution.whitening import Whitening, WhiteningOptions, read_whitening, whitened
 
-SCHEMA = 2
+SCHEMA = 3
 WINDOW = (0.3, 0.4, 0.5)  # the final checkpoint is nearly blind for a model's own tracks
 Manifest = dict[str, Any]
+Names = dict[str, dict[str, list[str]]]  # ids and owners of every row, by part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class IndexOptions:
     whitening: WhiteningOptions | None = None  # None: plain rows
     seeds: tuple[int, ...] = (0, 1)  # one member for each checkpoint and seed, from one pass
     gradient_of: Literal["measurement", "loss"] = "measurement"
+    dtype: Dtype = "float16"  # what a number of a row is kept as
     shard_rows: int = 512
     execution: Execution = field(default_factory=Execution)
 
@@ -68,9 +72,10 @@ class Index:
 
     directory: Path
     manifest: Manifest
-    ids: Mapping[str, tuple[str, ...]]  # by part
+    ids: Mapping[str, tuple[str, ...]]  # by part, without what was taken down
     owners: Mapping[str, tuple[str, ...]]
     members: tuple[Member, ...]
+    alive: Mapping[str, Array]  # by part: bool (written row,)
 
     @property
     def width(self) -> int:
@@ -87,14 +92,23 @@ class Index:
         """Name the index by the hash of its manifest, which holds every other hash."""
         return str(self.manifest["sha256"])
 
-    def blocks(self, member: Member, part: str) -> Iterator[Array]:
-        """Yield the rows of one member, a shard at a time, as float32 (row, width).
+    def encoded(self, member: Member, part: str) -> Iterator[Encoded]:
+        """Yield the rows of one member as they are kept, a shard at a time, for `scan`.
 
         Raises `CorruptIndex` when a shard is not what the manifest says was written.
         """
         for shard in self.manifest["shards"]:
             if (shard["member"], shard["part"]) == (member.name, part):
-                yield read_shard(self.directory, shard)
+                alive = self.alive[part][shard["start"] : shard["stop"]]
+                rows = read_shard(self.directory, shard, self.width)
+                yield rows if alive.all() else rows.take(alive)
+
+    def blocks(self, member: Member, part: str) -> Iterator[Array]:
+        """Yield the rows of one member, a shard at a time, as float32 (row, width).
+
+        Raises `CorruptIndex` when a shard is not what the manifest says was written.
+        """
+        return map(decode, self.encoded(member, part))
 
     def whitening(self, member: Member, device: str = "cpu") -> Whitening | None:
         """Read what the rows of this member were whitened with; None where they are plain."""
@@ -200,17 +214,50 @@ def open_index(directory: Path) -> Index:
             f"{directory} has {done} of {len(manifest['shards'])} shards; "
             "build it again with the same options and it goes on"
         )
-    fault = file_fault(directory, "ids.json", manifest["ids_sha256"])
-    if fault:
-        raise CorruptIndex(fault)
-    names = json.loads((directory / "ids.json").read_text())
+    names = read_names(directory, manifest)
+    alive = {part: alive_rows(directory, manifest, part) for part in names}
     return Index(
         directory=directory,
         manifest=manifest,
-        ids={part: tuple(named["ids"]) for part, named in names.items()},
-        owners={part: tuple(named["owners"]) for part, named in names.items()},
+        ids={part: _alive(named["ids"], alive[part]) for part, named in names.items()},
+        owners={part: _alive(named["owners"], alive[part]) for part, named in names.items()},
         members=tuple(Member(**member) for member in manifest["members"]),
+        alive=alive,
     )
+
+
+def read_names(directory: Path, manifest: Manifest) -> Names:
+    """Read the ids and owners of all rows written. Raises `CorruptIndex` if they were changed."""
+    fault = file_fault(directory, "ids.json", manifest["ids_sha256"])
+    if fault:
+        raise CorruptIndex(fault)
+    names: Names = json.loads((directory / "ids.json").read_bytes())
+    return names
+
+
+def alive_rows(directory: Path, manifest: Manifest, part: str) -> Array:
+    """Tell which of a part's rows were not taken down: bool (written row,).
+
+    Raises `CorruptIndex` when the bitmap is not what was written.
+    """
+    rows, sha256 = manifest["parts"][part]["rows"], manifest["tombstones"].get(part)
+    if sha256 is None:
+        return np.ones(rows, dtype=bool)
+    path = tombstone_path(part, sha256)
+    fault = file_fault(directory, path, sha256)
+    if fault:
+        raise CorruptIndex(fault)
+    bits = np.unpackbits(np.frombuffer((directory / path).read_bytes(), np.uint8))[:rows]
+    return np.concatenate([bits == 0, np.ones(rows - len(bits), dtype=bool)])
+
+
+def tombstone_path(part: str, sha256: str) -> str:
+    """Place the bitmap of a part's tombstones within the index."""
+    return f"tombstones-{part}-{sha256[:16]}.bitmap"
+
+
+def _alive(values: Sequence[str], alive: Array) -> tuple[str, ...]:
+    return tuple(value for value, is_alive in zip(values, alive, strict=True) if is_alive)
 
 
 def verify(directory: Path) -> list[str]:
@@ -219,7 +266,12 @@ def verify(directory: Path) -> list[str]:
         manifest = read_manifest(directory)
     except (CorruptIndex, IncompleteIndex) as fault:
         return [str(fault)]
+    hash_anew()
     faults = [file_fault(directory, "ids.json", manifest["ids_sha256"])]
+    faults += [
+        file_fault(directory, tombstone_path(part, sha), sha)
+        for part, sha in manifest["tombstones"].items()
+    ]
     faults += [curvature_fault(directory, manifest, sha) for sha in manifest["curvature"]]
     faults += [shard_fault(directory, shard) for shard in manifest["shards"]]
     return [fault for fault in faults if fault]

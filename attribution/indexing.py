@@ -1,7 +1,8 @@
 """Building the gradient index: planned first, then filled shard by shard, resumable throughout.
 
 The plan is the manifest without checksums. A build takes over what an earlier one of the same plan
-finished, and refuses a directory that holds anything else.
+finished, and refuses a directory that holds anything else. Under `torchrun` the processes take
+turns at the shards, in a directory they share, and the first writes all other files.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from attribution import processes
+from attribution.encoding import Array, encode
 from attribution.errors import ForeignIndex
 from attribution.files import json_bytes, write_whole
 from attribution.gradients import Lens, Names, sketched_rows, unhooked
@@ -38,7 +41,6 @@ from attribution.index import (
     whitening_of,
 )
 from attribution.shards import (
-    Array,
     Shard,
     read_bitmap,
     shard_fault,
@@ -55,7 +57,7 @@ from attribution.whitening import (
     whitening_bytes,
 )
 
-_NOT_IDENTITY = {"shards", "curvature", "made_with", "sha256"}
+_NOT_IDENTITY = {"shards", "curvature", "made_with", "sha256", "previous", "tombstones"}
 
 
 def build(
@@ -71,14 +73,37 @@ def build(
     `ForeignIndex` when the directory holds an index of something else.
     """
     options = options or IndexOptions()
-    plan = _plan(task, checkpoints, parts, options)
-    manifest = _adopt(directory, plan)
-    write_whole(directory / "ids.json", json_bytes(_names(parts)))
-    report = _reporter(manifest, options)
-    for checkpoint in checkpoints:
-        work = _Work(task, parts, options, manifest, directory, checkpoint, report)
-        if work.todo() or work.unwhitened():
+    manifest: Manifest = {}
+    if processes.join().first:
+        manifest = _adopt(directory, _plan(task, checkpoints, parts, options))
+        write_whole(directory / "ids.json", json_bytes(names_of(parts)))
+    manifest = processes.told(manifest)
+    return fill(Plan(task, checkpoints, parts, options, manifest), directory)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A manifest to be filled, and what its rows are made of.
+
+    `parts` begin where the manifest says in `offsets`, by part; at the first row where not.
+    """
+
+    task: Task
+    checkpoints: Sequence[Checkpoint]
+    parts: Mapping[str, Rows]
+    options: IndexOptions
+    manifest: Manifest
+    offsets: Mapping[str, int] = field(default_factory=dict)
+
+
+def fill(plan: Plan, directory: Path) -> Index:
+    """Make every shard that the manifest misses; all of them lie within the plan's rows."""
+    report = _reporter(plan.manifest, plan.options)
+    for checkpoint in plan.checkpoints:
+        work = _Work(plan, directory, checkpoint, report)
+        if processes.told(bool(work.todo()) or work.unwhitened()):
             _fill(work)
+    processes.told(None)  # until the first has written the manifest
     return open_index(directory)
 
 
@@ -86,10 +111,7 @@ def build(
 class _Work:
     """What is to be done for one checkpoint."""
 
-    task: Task
-    parts: Mapping[str, Rows]
-    options: IndexOptions
-    manifest: Manifest
+    plan: Plan
     directory: Path
     checkpoint: Checkpoint
     report: Callable[[int], None]
@@ -98,67 +120,97 @@ class _Work:
     def members(self) -> list[Member]:
         """The members of this checkpoint, one a sketch seed."""
         sha256 = self.checkpoint.sha256
-        return [Member(**m) for m in self.manifest["members"] if m["sha256"] == sha256]
+        return [Member(**m) for m in self.plan.manifest["members"] if m["sha256"] == sha256]
 
     def todo(self) -> list[Shard]:
         """List the shards still missing."""
         names = {member.name for member in self.members}
-        return [s for s in self.manifest["shards"] if s["member"] in names and not s["sha256"]]
+        shards = self.plan.manifest["shards"]
+        return [s for s in shards if s["member"] in names and not s["sha256"]]
 
     def unwhitened(self) -> bool:
         """Tell whether the checkpoint's whitening is missing or harmed."""
-        whitens = self.options.whitening is not None
+        whitens = self.plan.options.whitening is not None
         sha256 = self.checkpoint.sha256
-        return whitens and bool(curvature_fault(self.directory, self.manifest, sha256))
+        return whitens and bool(curvature_fault(self.directory, self.plan.manifest, sha256))
 
     def lens(self) -> Lens:
         """See gradients as the rows shall be; the whitening is taken first, where there is one."""
-        model = self.checkpoint.load().to(self.options.execution.device).eval()
+        model = self.checkpoint.load().to(self.plan.options.execution.device).eval()
         whitening = _whitening(self, model)
-        return lens_of(self.manifest, self.members, self.task, model, whitening)
+        return lens_of(self.plan.manifest, self.members, self.plan.task, model, whitening)
 
 
 def _whitening(work: _Work, model: nn.Module) -> Whitening | None:
     """Freeze the checkpoint's whitening, or read it where an earlier build froze it."""
-    options, manifest, sha256 = work.options.whitening, work.manifest, work.checkpoint.sha256
-    if options is None:
+    plan, sha256 = work.plan, work.checkpoint.sha256
+    if plan.options.whitening is None:
         return None
-    if work.unwhitened():
-        found = fit_whitening(_subject(work, model), work.parts["train"], options)
-        content = whitening_bytes(found)
-        new = hashlib.sha256(content).hexdigest()
-        if manifest["curvature"][sha256] not in {None, new}:  # rows of another whitening
-            for shard in manifest["shards"]:
-                if shard["member"] in {member.name for member in work.members}:
-                    shard.update(sha256=None, scale_sha256=None)
-        write_whole(work.directory / curvature_path(sha256), content)
-        manifest["curvature"][sha256] = new
-        _save(work.directory, manifest)
-    device = work.options.execution.device
-    return whitening_of(work.directory, manifest, sha256, device)
+    if processes.join().first and work.unwhitened():
+        subject = subject_of(plan.task, plan.manifest, model)
+        _freeze(work, fit_whitening(subject, plan.parts["train"], plan.options.whitening))
+    plan.manifest.update(processes.told(plan.manifest))
+    device = plan.options.execution.device
+    return whitening_of(work.directory, plan.manifest, sha256, device)
 
 
-def _subject(work: _Work, model: nn.Module) -> Subject:
-    shapes = {name: matrix_shape(shape) for name, shape in shapes_of(work.manifest).items()}
-    slow = frozenset(work.manifest["one_by_one"])
-    return Subject(model, work.task, Names(frozenset(shapes) - slow, slow), shapes)
+def _freeze(work: _Work, whitening: Whitening) -> None:
+    manifest, sha256 = work.plan.manifest, work.checkpoint.sha256
+    content = whitening_bytes(whitening)
+    new = hashlib.sha256(content).hexdigest()
+    if manifest["curvature"][sha256] not in {None, new}:  # rows of another whitening
+        for shard in manifest["shards"]:
+            if shard["member"] in {member.name for member in work.members}:
+                shard.update(sha256=None, scale_sha256=None)
+    write_whole(work.directory / curvature_path(sha256), content)
+    manifest["curvature"][sha256] = new
+    save(work.directory, manifest)
+
+
+def subject_of(task: Task, manifest: Manifest, model: nn.Module) -> Subject:
+    """Say whose curvature the rows of an index are whitened with."""
+    shapes = {name: matrix_shape(shape) for name, shape in shapes_of(manifest).items()}
+    slow = frozenset(manifest["one_by_one"])
+    return Subject(model, task, Names(frozenset(shapes) - slow, slow), shapes)
 
 
 def _fill(work: _Work) -> None:
-    """Write the missing shards of one checkpoint; those of all seeds come from one pass."""
-    lens = work.lens()
-    place = lambda shard: (shard["part"], shard["start"], shard["stop"])  # noqa: E731
-    members = [member.name for member in work.members]
-    for (part, start, stop), group in groupby(sorted(work.todo(), key=place), key=place):
-        rows = work.parts[part].take(range(start, stop))
-        found: list[list[Array]] = []
-        for batch in sketched_rows(lens, rows, work.options.execution.batch):
-            found.append([sketch.cpu().numpy() for sketch in batch])
-            work.report(len(found[-1][0]))
-        for shard in group:
-            seed = members.index(shard["member"])
-            write_shard(work.directory, shard, np.concatenate([batch[seed] for batch in found]))
-        _save(work.directory, work.manifest)
+    """Write the missing shards of one checkpoint, each process one span of rows at a time."""
+    lens, place, manifest = work.lens(), processes.join(), work.plan.manifest
+    spans = [list(group) for _, group in groupby(sorted(work.todo(), key=_span_of), key=_span_of)]
+    for first in range(0, len(spans), place.count):
+        own = spans[first : first + place.count][place.rank : place.rank + 1]
+        written = [shard for span in own for shard in _written(work, lens, span)]
+        found = {_name_of(shard): shard for shard in processes.gathered(written)}
+        for shard in manifest["shards"]:
+            shard.update(found.get(_name_of(shard), {}))
+        if place.first:
+            save(work.directory, manifest)
+
+
+def _written(work: _Work, lens: Lens, span: Sequence[Shard]) -> Sequence[Shard]:
+    """Write the shards of one span of rows; those of all seeds come from one pass."""
+    part, start, stop = _span_of(span[0])
+    skipped = work.plan.offsets.get(part, 0)
+    rows = work.plan.parts[part].take(range(start - skipped, stop - skipped))
+    options, members = work.plan.options, [member.name for member in work.members]
+    found: list[list[Array]] = []
+    for batch in sketched_rows(lens, rows, options.execution.batch):
+        found.append([sketch.cpu().numpy() for sketch in batch])
+        work.report(len(found[-1][0]))
+    for shard in span:
+        seed = members.index(shard["member"])
+        rows_of_seed = np.concatenate([batch[seed] for batch in found])
+        write_shard(work.directory, shard, encode(rows_of_seed, options.dtype))
+    return span
+
+
+def _span_of(shard: Shard) -> tuple[str, int, int]:
+    return shard["part"], shard["start"], shard["stop"]
+
+
+def _name_of(shard: Shard) -> tuple[str, str, int]:
+    return shard["member"], shard["part"], shard["number"]
 
 
 def _plan(
@@ -175,7 +227,7 @@ def _plan(
     function = function_of(task, options.gradient_of)
     few = {
         name: tensor.to(options.execution.device)
-        for name, tensor in next(parts["train"].batches(2)).items()
+        for name, tensor in next(parts["train"].batches(8)).items()
     }
     members = _members(checkpoints, options.seeds)
     counts = {part: len(rows) for part, rows in parts.items()}
@@ -185,13 +237,15 @@ def _plan(
         "sketch": asdict(options.sketch),
         "parameters": [[name, list(chosen[name])] for name in sketch.projections],
         "one_by_one": sorted(unhooked(model, function, few, list(sketch.projections))),
-        "dtype": "float16 with a float32 scale a row",
+        "dtype": options.dtype,
         "width": sketch.width,
         "shard_rows": options.shard_rows,
         "whitening": None if options.whitening is None else asdict(options.whitening),
         "curvature": {c.sha256: None for c in checkpoints} if options.whitening else {},
-        "previous": None,  # the hash of the manifest that this one was appended to
-        "ids_sha256": hashlib.sha256(json_bytes(_names(parts))).hexdigest(),
+        "previous": None,  # the hash of the manifest that this one amends (`amending`)
+        "appended": [],
+        "tombstones": {},
+        "ids_sha256": hashlib.sha256(json_bytes(names_of(parts))).hexdigest(),
         "parts": {part: {"rows": len(r), "sha256": rows_sha256(r)} for part, r in parts.items()},
         "members": members,
         "shards": shard_table([m["name"] for m in members], counts, options.shard_rows),
@@ -208,7 +262,8 @@ def _members(checkpoints: Sequence[Checkpoint], seeds: Sequence[int]) -> list[di
     ]
 
 
-def _names(parts: Mapping[str, Rows]) -> dict[str, dict[str, list[str]]]:
+def names_of(parts: Mapping[str, Rows]) -> dict[str, dict[str, list[str]]]:
+    """Return the ids and owners of all rows, as the index keeps them."""
     return {part: {"ids": list(r.ids), "owners": list(r.owners)} for part, r in parts.items()}
 
 
@@ -216,7 +271,7 @@ def _adopt(directory: Path, plan: Manifest) -> Manifest:
     """Take over what an earlier build of the same index finished and left unharmed."""
     if not (directory / "manifest.json").exists():
         directory.mkdir(parents=True, exist_ok=True)
-        _save(directory, plan)
+        save(directory, plan)
         return plan
     found = read_manifest(directory)
     mine, theirs = _identity(plan), _identity(found)
@@ -226,11 +281,16 @@ def _adopt(directory: Path, plan: Manifest) -> Manifest:
             f"{directory} holds an index of something else ({', '.join(differs)} differ); "
             "choose another directory, or delete this one"
         )
-    done = read_bitmap(directory, len(found["shards"]))
-    for shard, is_done in zip(found["shards"], done, strict=True):
+    forget_harmed(directory, found)
+    return found
+
+
+def forget_harmed(directory: Path, manifest: Manifest) -> None:
+    """Take the checksums off shards that are not done or not what was written."""
+    done = read_bitmap(directory, len(manifest["shards"]))
+    for shard, is_done in zip(manifest["shards"], done, strict=True):
         if not is_done or shard_fault(directory, shard):
             shard.update(sha256=None, scale_sha256=None)
-    return found
 
 
 def _identity(manifest: Manifest) -> Manifest:
@@ -240,21 +300,23 @@ def _identity(manifest: Manifest) -> Manifest:
     return dict(json.loads(json_bytes(kept)))
 
 
-def _save(directory: Path, manifest: Manifest) -> None:
+def save(directory: Path, manifest: Manifest) -> None:
+    """Write the manifest under its own hash, and which of its shards are done."""
     manifest["sha256"] = manifest_sha256(manifest)
     write_whole(directory / "manifest.json", json_bytes(manifest))
     write_bitmap(directory, manifest["shards"])
 
 
 def _reporter(manifest: Manifest, options: IndexOptions) -> Callable[[int], None]:
-    """Count sketched rows over all checkpoints for the progress callback."""
-    seeds = len(options.seeds)
+    """Count sketched rows over all checkpoints, as if all processes went at this one's pace."""
+    seeds, place = len(options.seeds), processes.join()
     total = sum(s["stop"] - s["start"] for s in manifest["shards"]) // seeds
     done = sum(s["stop"] - s["start"] for s in manifest["shards"] if s["sha256"]) // seeds
 
     def report(rows: int) -> None:
         nonlocal done
-        done = min(total, done + rows)
-        options.execution.progress(done, total)
+        done = min(total, done + rows * place.count)
+        if place.first:
+            options.execution.progress(done, total)
 
     return report

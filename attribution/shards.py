@@ -1,8 +1,8 @@
 """The files of an index: shards of sketched rows, their checksums, the bitmap of what is done.
 
-A shard is two files: `shard-00000.npy`, fp16 (row, width), each row divided by its scale, and
-`scale-00000.npy`, fp32 (row,), so that no gradient over- or underflows. Every file is written
-whole under another name and then renamed, so a killed build leaves no half of one.
+A shard is two files (see `encoding`): `shard-00000.npy`, the codes of its rows, and
+`scale-00000.npy`, float32 (row,). Every file is written whole under another name and then renamed,
+so a killed build leaves no half of one. Rows are read where they lie, mapped into memory.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from attribution.encoding import Array, Dtype, Encoded
 from attribution.errors import CorruptIndex
 from attribution.files import file_sha256, write_whole
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Shard = dict[str, Any]  # member, part, number, start, stop, sha256, scale_sha256
+_DTYPES: Mapping[str, Dtype] = {"f2": "float16", "i1": "int8", "u1": "bit"}
 
 
 def shard_table(members: Sequence[str], parts: Mapping[str, int], size: int) -> list[Shard]:
@@ -40,22 +42,25 @@ def shard_table(members: Sequence[str], parts: Mapping[str, int], size: int) -> 
     ]
 
 
-def write_shard(directory: Path, shard: Shard, rows: Array) -> None:
-    """Write sketched rows, float32 (row, width), and note their checksums in the shard's entry."""
-    largest = np.abs(rows).max(axis=1, initial=0.0)
-    scales = np.where(largest > 0, largest, 1.0).astype(np.float32)
-    shard["sha256"] = _write_array(directory / shard_path(shard), rows / scales[:, None], "<f2")
-    shard["scale_sha256"] = _write_array(directory / scale_path(shard), scales, "<f4")
+def write_shard(directory: Path, shard: Shard, rows: Encoded) -> None:
+    """Write encoded rows and note their checksums in the shard's entry."""
+    shard["sha256"] = _write_array(directory / shard_path(shard), rows.codes)
+    shard["scale_sha256"] = _write_array(directory / scale_path(shard), rows.scales)
 
 
-def read_shard(directory: Path, shard: Shard) -> Array:
-    """Read a shard as float32 (row, width). Raises `CorruptIndex` by name of what is wrong."""
+def read_shard(directory: Path, shard: Shard, width: int) -> Encoded:
+    """Map a shard's rows, of this many numbers each, into memory.
+
+    Raises `CorruptIndex` by name of what is wrong. A file is hashed once, and again when it is no
+    longer the one that was hashed.
+    """
     fault = shard_fault(directory, shard)
     if fault:
         raise CorruptIndex(fault)
-    rows = np.load(directory / shard_path(shard), mmap_mode="r")
+    # Copy on write: a tensor may see the rows, and nobody can change the file.
+    codes = np.load(directory / shard_path(shard), mmap_mode="c")
     scales = np.load(directory / scale_path(shard))
-    return np.asarray(np.asarray(rows, np.float32) * scales[:, None])
+    return Encoded(dtype=_DTYPES[codes.dtype.str[1:]], width=width, codes=codes, scales=scales)
 
 
 def shard_fault(directory: Path, shard: Shard) -> str | None:
@@ -73,7 +78,7 @@ def file_fault(directory: Path, path: str, sha256: str) -> str | None:
     """Say whether a file is missing or is not the one that was written."""
     if not (directory / path).is_file():
         return f"{path} is missing from {directory}; build the index again to restore it"
-    if file_sha256(directory / path) != sha256:
+    if _sha256(directory / path) != sha256:
         return (
             f"{path} in {directory} is not the file that was written: it is corrupt or belongs to "
             "another index; build the index again to replace it"
@@ -106,9 +111,24 @@ def read_bitmap(directory: Path, count: int) -> list[bool]:
     return [bool(bit) for bit in np.unpackbits(bits)[:count]]
 
 
-def _write_array(path: Path, values: Array, dtype: str) -> str:
+def hash_anew() -> None:
+    """Forget which files were hashed, to notice those that decayed untouched."""
+    _sha256_of.cache_clear()
+
+
+def _sha256(path: Path) -> str:
+    stat = path.stat()
+    return _sha256_of(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
+
+
+@lru_cache(maxsize=2**16)
+def _sha256_of(path: Path, _state: tuple[int, ...]) -> str:
+    return file_sha256(path)
+
+
+def _write_array(path: Path, values: Array) -> str:
     buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(values.astype(dtype)))
+    np.save(buffer, np.ascontiguousarray(values))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, buffer.getvalue())
     return hashlib.sha256(buffer.getvalue()).hexdigest()

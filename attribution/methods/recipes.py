@@ -38,23 +38,27 @@ _FINAL = (1.0,)
 _PLAIN = SketchOptions(kind="sjlt", width=4096)
 _EVERYTHING = SketchOptions(kind="identity")
 
+_COMPRESSED = IndexOptions(
+    sketch=SketchOptions(side=40), whitening=WhiteningOptions(rows_max=1024), dtype="bit"
+)
+
 _ALL = (
     Recipe(
         name="default",
         says="K-FAC-whitened sketches of three checkpoints under a damped Gram",
-        index=IndexOptions(sketch=SketchOptions(side=40), whitening=WhiteningOptions()),
+        index=_COMPRESSED,
     ),
     Recipe(
         name="quick",
-        says="the default at one checkpoint, with a small sketch: for a first look",
+        says="the default at one checkpoint: for a first look",
         window=(0.4,),
-        index=IndexOptions(sketch=SketchOptions(side=16), whitening=WhiteningOptions()),
+        index=_COMPRESSED,
     ),
     Recipe(
         name="thorough",
         says="the default over every checkpoint kept: no window to choose, twice the cost",
         window=_TRAINING,
-        index=IndexOptions(sketch=SketchOptions(side=40), whitening=WhiteningOptions()),
+        index=_COMPRESSED,
     ),
     Recipe(
         name="ekfac",

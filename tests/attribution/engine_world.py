@@ -1,8 +1,10 @@
 """A tiny generator trained in seconds, with works it saw and works it never saw."""
 
 import copy
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -60,8 +62,7 @@ def train_world() -> World:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(1)
-    train = make_rows(works(30, 3, generator), "w", 3)
-    placebo = make_rows(works(44, 3, generator), "p", 3)
+    train, placebo = make_parts(generator)
     task, model = event_task(), EventTransformer(CONFIG)
     optimiser = torch.optim.AdamW(model.parameters(), lr=4e-3)
     checkpoints = []
@@ -76,9 +77,27 @@ def train_world() -> World:
     return World(task=task, checkpoints=tuple(checkpoints), train=train, placebo=placebo)
 
 
+def untrained_world() -> World:
+    """Make the same works, and three models that heard none: for what training has no part in."""
+    torch.manual_seed(0)
+    train, placebo = make_parts(torch.Generator().manual_seed(1))
+    checkpoints = tuple(checkpoint(EventTransformer(CONFIG), number) for number in range(3))
+    return World(task=event_task(), checkpoints=checkpoints, train=train, placebo=placebo)
+
+
+def make_parts(generator: torch.Generator) -> tuple[Rows, Rows]:
+    """Compose 30 works to train on and 44 to hold back, of three items each."""
+    return make_rows(works(30, 3, generator), "w", 3), make_rows(works(44, 3, generator), "p", 3)
+
+
+def content(directory: Path) -> dict[str, bytes]:
+    """Read every file below a directory, by its name there."""
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    return {str(path.relative_to(directory)): path.read_bytes() for path in files}
+
+
 def checkpoint(model: nn.Module, number: int) -> Checkpoint:
     """Keep a copy of a model as a checkpoint that loads a fresh one each time."""
     kept = copy.deepcopy(model).eval()
-    return Checkpoint(
-        name=f"step-{number}", sha256=f"{number:064d}", load=lambda: copy.deepcopy(kept)
-    )
+    sha256 = hashlib.sha256(str(number).encode()).hexdigest()
+    return Checkpoint(name=f"step-{number}", sha256=sha256, load=lambda: copy.deepcopy(kept))

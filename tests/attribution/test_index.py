@@ -1,25 +1,25 @@
 import dataclasses
+import os
 import shutil
 
 import numpy as np
 import pytest
 import torch
 
-from attribution import indexing, shards
+from attribution import shards
+from attribution.encoding import DTYPES, decode, encode, row_bytes
 from attribution.errors import CorruptIndex, ForeignIndex, IncompleteIndex
 from attribution.gradients import sketched_rows
-from attribution.index import in_window, lens_of, open_index, verify
+from attribution.index import IndexOptions, in_window, lens_of, open_index, verify
 from attribution.indexing import build
+from attribution.scan import ready, scan
+from attribution.sketch import SketchOptions
 from attribution.task import Execution
+from tests.attribution.engine_world import content
 
 
 class Stopped(Exception):
     pass
-
-
-def content(directory):
-    files = sorted(p for p in directory.rglob("*") if p.is_file())
-    return {str(p.relative_to(directory)): p.read_bytes() for p in files}
 
 
 @pytest.fixture
@@ -52,9 +52,42 @@ def test_gradients_too_large_or_too_small_for_half_precision_survive(tmp_path):
     rows = np.array([[1e9, -3e8], [2e-12, 1e-12], [0.0, 0.0]], np.float32)
     shard = shards.shard_table(["member-000"], {"train": 3}, 8)[0]
 
-    shards.write_shard(tmp_path, shard, rows)
+    shards.write_shard(tmp_path, shard, encode(rows, "float16"))
 
-    np.testing.assert_allclose(shards.read_shard(tmp_path, shard), rows, rtol=1e-3)
+    np.testing.assert_allclose(decode(shards.read_shard(tmp_path, shard, 2)), rows, rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_are_kept_as_asked_and_scan_reads_them_as_they_lie(index, world, dtype, tmp_path):
+    sketch = SketchOptions(**index.manifest["sketch"])
+    options = IndexOptions(sketch=sketch, seeds=(0, 1), shard_rows=40, dtype=dtype)
+    other = build(world.task, world.checkpoints, world.parts, tmp_path, options)
+    member = other.members[0]
+    rows, truth = other.rows(member, "train"), index.rows(member, "train")
+    queries = torch.from_numpy(truth[:5])
+
+    found = torch.cat(list(scan(ready(queries), other.encoded(member, "train"))), dim=1)
+
+    plain = queries @ torch.from_numpy(rows).T
+    torch.testing.assert_close(found, plain, rtol=0, atol=1e-6 * float(plain.abs().max()))
+    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(truth, axis=1)
+    least = {"float16": 0.9999, "int8": 0.999, "bit": 0.4}[dtype]
+    assert ((rows * truth).sum(1) / lengths).min() > least
+    sizes = [path.stat().st_size for path in tmp_path.glob("member-000/train/*.npy")]
+    assert sum(sizes) == 6 * 128 + 90 * row_bytes(other.width, dtype)  # six headers
+
+
+def test_a_file_that_decayed_untouched_is_found_by_verifying(copied):
+    opened = open_index(copied)
+    opened.rows(opened.members[0], "train")
+    path = copied / "member-000/train/shard-00000.npy"
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\x99")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert path.name in verify(copied)[0]
 
 
 def test_a_finished_index_is_left_as_it_is(world, small_options, copied):
