@@ -15,11 +15,14 @@ The interval comes from joint replicates: query spans, sketch seeds and placebo 
 again, and a placebo's noise, scaled to the number of items and less what drawing spans and seeds
 again shows of it, is taken off each work. That noise holds what items of one work vary by, so items
 are not drawn again: all of them are there.
-Checkpoints of one run are not replicates, so all of it is labelled "within one run".
+Checkpoints of one run are not replicates, so all of it is labelled "within one run". From three
+runs on, runs are drawn again too: the mean over runs strays by their standard error, widened to
+Student's t of so few (`RUNS_MIN`), and the label says over how many runs.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +31,7 @@ import numpy as np
 from scipy import stats
 
 from attribution.errors import TooFewPlacebos
+from attribution.resampling import RUNS_MIN, drawn_weights
 
 GATE = "placebo-bh-1"
 LABEL = "within one run"
@@ -48,11 +52,24 @@ class EvidenceOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """Scores of one track against items: raw (sketch seed, query span, item)."""
+    """Scores of one track against items: raw (replicate, query span, item).
+
+    A replicate is one sketch seed of one run; each run has as many.
+    """
 
     values: np.ndarray[Any, np.dtype[Any]]
     recordings: tuple[str, ...]  # of each item
     works: tuple[str, ...]  # of each item
+    runs: tuple[str, ...] = ()  # of each replicate; empty where all are of one
+
+    def __post_init__(self) -> None:
+        """Refuse runs that do not fit the scores."""
+        counts = sorted(Counter(self.runs).values())
+        if self.runs and (sum(counts) != len(self.values) or counts[0] != counts[-1]):
+            raise ValueError(
+                f"{len(self.values)} replicates are not shared equally by the runs named, {counts};"
+                " name the run of each, and sketch every run with the same seeds"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +120,25 @@ def scored(
     values: np.ndarray[Any, np.dtype[Any]],
     recordings: Sequence[str],
     work_of: Mapping[str, str] | None = None,
+    *,
+    runs: Sequence[str] = (),
 ) -> Scored:
-    """Label scores (seed, span, item) with recordings and works; a recording is its own work."""
+    """Label scores (replicate, span, item) with recordings and works, and replicates with runs.
+
+    A recording that `work_of` does not know is its own work. Masks and adapters of one training
+    (`run-0/mask-1`) are no runs of their own: what follows a slash is left out.
+    """
     works = tuple((work_of or {}).get(recording, recording) for recording in recordings)
-    return Scored(values=values, recordings=tuple(recordings), works=works)
+    trainings = tuple(run.partition("/")[0] for run in runs)
+    return Scored(values=values, recordings=tuple(recordings), works=works, runs=trainings)
 
 
 def gather(train: Scored, placebo: Scored, options: EvidenceOptions | None = None) -> Evidence:
     """Hold the scores of one track against the placebos, work by work.
 
-    Scores are summed over query spans and over a work's items, and averaged over sketch seeds.
-    Deterministic, by `options.seed`. Raises `TooFewPlacebos` below `options.placebos_min` works.
+    Scores are summed over query spans and over a work's items, and averaged over sketch seeds and
+    runs. Deterministic, by `options.seed`. Raises `TooFewPlacebos` below `options.placebos_min`
+    works.
     """
     options = options or EvidenceOptions()
     works, held = _by_work(train), _by_work(placebo)
@@ -130,6 +155,7 @@ def gather(train: Scored, placebo: Scored, options: EvidenceOptions | None = Non
         replicates=replicates.astype(np.float32),
         null=null,
         options=options,
+        label=_label(train.runs),
     )
 
 
@@ -190,12 +216,13 @@ def tail_probability(standard: Array, residuals: Array) -> Array:
 class _Works:
     names: tuple[str, ...]
     items: Array  # (work,)
-    sums: Array  # over items: (seed, span, work)
+    sums: Array  # over items: (replicate, span, work)
+    runs: tuple[str, ...]  # of each replicate
     recordings: tuple[Mapping[str, float], ...]  # summed score of each, by work
 
     @property
     def totals(self) -> Array:
-        """Sum over spans, average over seeds."""
+        """Sum over spans, average over replicates."""
         return np.asarray(self.sums.sum(1).mean(0))
 
 
@@ -208,6 +235,7 @@ def _by_work(scored: Scored) -> _Works:
         names=tuple(map(str, names)),
         items=membership.sum(0),
         sums=np.asarray(scored.values, np.float64) @ membership,
+        runs=scored.runs or ("",) * len(scored.values),
         recordings=tuple(recordings[name] for name in map(str, names)),
     )
 
@@ -285,12 +313,12 @@ def _precision(items: Array, between: float, within: float) -> Array:
 def _replicates(
     works: _Works, held: _Works, null: Null, residuals: Array, options: EvidenceOptions
 ) -> Array:
-    """Draw spans, seeds and placebo works again, and take a placebo's noise off each work."""
+    """Draw spans, seeds, runs and placebo works again; take a placebo's noise off each work."""
     random = np.random.default_rng(options.seed)
     count = options.replicates
-    seeds, spans, _ = works.sums.shape
-    weights = _drawn_weights(random, seeds, spans, count)
-    held_totals = weights @ held.sums.reshape(seeds * spans, -1)
+    spans = works.sums.shape[1]
+    weights = drawn_weights(random, works.runs, spans, count=count, level=options.level)
+    held_totals = weights @ held.sums.reshape(weights.shape[1], -1)
     precision = _precision(held.items, null.between**2, null.within**2)
     placebos = len(held.items)
     drawn = random.multinomial(placebos, np.full(placebos, 1.0 / placebos), size=count) * precision
@@ -298,12 +326,12 @@ def _replicates(
     own = np.sqrt(works.items**2 * null.between**2 + works.items * null.within**2)
     left = _left_over(held_totals - held.totals, null.spread(held.items))
     noise = random.choice(residuals, size=(count, len(works.items))) * own * left
-    totals = weights @ works.sums.reshape(seeds * spans, -1)
+    totals = weights @ works.sums.reshape(weights.shape[1], -1)
     return np.asarray(totals - np.outer(means, works.items) - noise)
 
 
 def _left_over(deviations: Array, spread: Array) -> float:
-    """Return the part of a placebo's noise that drawing spans and seeds again does not show.
+    """Return the part of a placebo's noise that drawing spans, seeds and runs does not show.
 
     What it shows (the variance of `deviations` (replicate, placebo) around their common part) is
     in the replicates already, and adding all of the null's spread would count it twice. A fourth of
@@ -314,8 +342,6 @@ def _left_over(deviations: Array, spread: Array) -> float:
     return float(max(0.25, 1.0 - shown) ** 0.5)
 
 
-def _drawn_weights(random: np.random.Generator, seeds: int, spans: int, count: int) -> Array:
-    """Weigh (seed, span) pairs in each replicate: (replicate, seed x span)."""
-    by_seed = random.multinomial(seeds, np.full(seeds, 1.0 / seeds), size=count) / seeds
-    by_span = random.multinomial(spans, np.full(spans, 1.0 / spans), size=count)
-    return np.asarray((by_seed[:, :, None] * by_span[:, None, :]).reshape(count, -1))
+def _label(runs: Sequence[str]) -> str:
+    count = len(set(runs))
+    return LABEL if count < RUNS_MIN else f"over {count} runs"

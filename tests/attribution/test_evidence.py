@@ -258,6 +258,100 @@ def test_sketch_seeds_that_disagree_widen_the_interval():
     assert column(disagreed, "error").mean() > 1.5 * column(agreed, "error").mean()
 
 
+def over_runs(world, seed, runs=3, seeds=2):
+    """Repeat the training: every item strays in each run, and an effect by a third of itself."""
+    random = np.random.default_rng(1000 + seed)
+    strays = 1 + 0.33 * random.normal(size=(runs, 1, len(world.effects)))
+    _, items = np.unique(world.train.works, return_counts=True)
+    effects = np.repeat(world.effects * (strays - 1) / items / SPANS, items, axis=2)
+    return dataclasses.replace(
+        world,
+        train=repeated(world.train, effects, random, seeds),
+        placebo=repeated(world.placebo, np.zeros((runs, 1, 1)), random, seeds),
+    )
+
+
+def repeated(one, effects, random, seeds):
+    runs = len(effects)
+    by_run = effects + random.normal(size=(runs, 1, one.values.shape[2])) * 0.7 / SPANS
+    by_seed = random.normal(size=(runs, seeds, 1, one.values.shape[2])) * 0.2 / SPANS
+    values = (one.values + by_run)[:, None] + by_seed
+    names = [f"run-{run}" for run in range(runs) for _ in range(seeds)]
+    return scored(values.reshape(runs * seeds, *values.shape[2:]), one.recordings, runs=names)
+
+
+def of_first_run(one):
+    return dataclasses.replace(one, values=one.values[:2], runs=one.runs[:2])
+
+
+def covered_shares(train, placebo, effects, seed):
+    """Tell of each work with an effect that clears whether its share lies in its interval."""
+    evidence = gather(train, placebo, quick(seed))
+    cleared = column(evidence, "cleared")
+    low, high = np.quantile(shares(evidence.replicates, cleared), [0.05, 0.95], axis=0)
+    truth = (effects / effects.sum())[cleared]
+    return ((low <= truth) & (truth <= high))[effects[cleared] > 0].tolist()
+
+
+def test_intervals_over_three_runs_cover_what_training_does_on_average_and_one_run_does_not():
+    over, within, works = [], [], []
+    for seed in range(40):
+        world = over_runs(simulate(seed), seed)
+        train, placebo, real = world.train, world.placebo, world.effects > 0
+        over += covered_shares(train, placebo, world.effects, seed)
+        within += covered_shares(of_first_run(train), of_first_run(placebo), world.effects, seed)
+        evidence = gather(train, placebo, quick(seed))
+        low, high = column(evidence, "low")[real], column(evidence, "high")[real]
+        works += ((low <= world.effects[real]) & (world.effects[real] <= high)).tolist()
+
+    figures = (
+        f"shares {np.mean(over):.1%}, works {np.mean(works):.1%}; one run {np.mean(within):.1%}"
+    )
+    print(f"\n90 % intervals over three runs cover: {figures}")  # noqa: T201
+    assert 0.80 <= np.mean(over) <= 0.97
+    assert 0.80 <= np.mean(works) <= 0.97
+    assert np.mean(within) < np.mean(over) - 0.05
+
+
+def test_a_mean_over_runs_strays_as_student_says():
+    found = []
+    for seed in range(400):
+        random = np.random.default_rng(seed)
+        values = np.repeat(random.normal(size=(3, 1, 1)), 2, axis=1) / 2  # runs that differ
+        train = scored(values, ["w"], runs=["a", "b", "c"])
+        held = scored(np.zeros((3, 2, 45)), [f"p{i}" for i in range(45)], runs=train.runs)
+        (work,) = gather(train, held, quick(seed)).works
+        found.append(work.low <= 0 <= work.high)
+
+    assert np.mean(found) == pytest.approx(0.90, abs=0.05)
+
+
+def test_the_label_says_over_how_many_runs_and_two_are_one():
+    world = over_runs(simulate(0), 0)
+    two = [dataclasses.replace(s, values=s.values[:4], runs=s.runs[:4]) for s in pair(world)]
+    unnamed = [dataclasses.replace(s, runs=()) for s in two]
+
+    assert gather(*pair(world), quick(0)).label == "over 3 runs"
+    assert gather(*two, quick(0)).label == "within one run"
+    assert gather(*two, quick(0)).works == gather(*unnamed, quick(0)).works
+
+
+def test_masks_of_one_model_are_not_called_runs():
+    world = over_runs(simulate(0), 0)
+    masks = [
+        scored(one.values, one.recordings, runs=[f"run-0/mask-{i}" for i in range(6)])
+        for one in pair(world)
+    ]
+
+    assert gather(*masks, quick(0)).label == "within one run"
+
+
+def test_runs_that_do_not_fit_the_scores_are_refused():
+    for runs in (["a"], ["a", "b", "b"], ["a", "b", "c", "d"]):
+        with pytest.raises(ValueError, match="3 replicates are not shared equally"):
+            scored(np.zeros((3, 1, 1)), ["w"], runs=runs)
+
+
 def test_too_few_placebos_are_refused_unless_asked_for():
     world = simulate(9, placebos=12)
 
