@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := $(BIN)/tantieme --home demo-home
 
-.PHONY: demo dashboard test test-all check setup clean
+PEERS := .venv-peers/bin
+
+.PHONY: demo dashboard test test-all check setup clean bench-attribution bench-ensembles
 
 demo: .venv/installed  ## the whole main job on real music
 	@bash .ci/system demo
@@ -26,6 +28,12 @@ check: .venv/installed-test  ## style, types and arrows
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+bench-attribution: .venv-peers/installed  ## ours and its peers: BANK=DIR, else the demonstration's
+	@$(PEERS)/python -m benchmarks.attribution $(if $(BANK),--bank $(BANK)) $(if $(OUT),--out $(OUT))
+
+bench-ensembles: .venv/installed  ## what ensembles give for what they cost: BANK=DIR
+	@$(BIN)/python -m benchmarks.ensembles $(if $(BANK),--bank $(BANK))
+
 setup: .venv/installed-test  ## an environment to develop in, with the commit hooks
 	@$(BIN)/pip install --quiet -c constraints.txt pre-commit
 	@$(BIN)/pre-commit install
@@ -42,6 +50,15 @@ clean:  ## forget the demonstration and every cache; the environment stays
 .venv/installed: .venv/bin/pip pyproject.toml constraints.txt
 	@echo "Installing what the product needs into .venv" >&2
 	@$(BIN)/pip install --quiet -c constraints.txt -e '.[demo]'
+	@touch $@
+
+# A layer of its own: the peers bring a torchvision that is linked to CUDA.
+.venv-peers/installed: .venv/installed pyproject.toml constraints.txt
+	@echo "Installing the peers into .venv-peers, a layer over .venv" >&2
+	@$(PYTHON) -m venv .venv-peers
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> $$($(PEERS)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/below.pth
+	@$(PEERS)/pip install --quiet -c constraints.txt -e '.[peers]'
 	@touch $@
 
 .venv/installed-test: .venv/installed
