@@ -44,6 +44,12 @@ def _pages() -> list[Page]:
             icon=":material/receipt_long:",
             help="What one payee is owed for a month, line by line.",
         ),
+        st.Page(
+            "app_pages/quality.py",
+            title="Quality",
+            icon=":material/fact_check:",
+            help="How far the scores behind the money can be trusted.",
+        ),
     ]
 
 

@@ -70,7 +70,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """An estimate; without an interval its ends are its value. `strong` sets it off."""
+    """An estimate; without an interval its ends are its value."""
 
     label: str
     value: float
@@ -78,7 +78,7 @@ class Point:
     high: float
     shown: str
     interval: str
-    strong: bool = True
+    kind: str = "attributed"
 
 
 def ranked(bars: Sequence[Bar], *, axis: str) -> Layers:
@@ -151,9 +151,7 @@ def estimates(
     line = base.mark_rule(strokeWidth=2, color=_ink(FAINT)).encode(
         x=alt.X("low:Q", title=axis, axis=_scale(), scale=scale), x2="high:Q"
     )
-    colour = alt.Color(
-        "strong:N", scale=alt.Scale(domain=["true", "", "false"]), legend=None
-    )  # the palette's first and third
+    colour = alt.Color("kind:N", scale=alt.Scale(domain=KINDS), legend=None)
     dots = base.mark_circle(size=110, opacity=1).encode(x=x, color=colour)
     marks = [] if mark is None else _marked(mark, mark_label)
     return alt.layer(line, dots, *marks).properties(height=ROW_PX * len(points) + AXIS_PX)

@@ -106,6 +106,12 @@ def provenance(where: Place, track_id: str) -> dict[str, Any]:
     return _document(where.file("tracks", f"{track_id}.json")) or {}
 
 
+def evaluations(where: Place) -> list[dict[str, Any]]:
+    """Read what `tantieme evaluate` found, the latest first."""
+    found = [_document(path) for path in sorted(where.file("evaluation").glob("*.json"))]
+    return sorted(filter(None, found), key=lambda each: str(each["made_at"]), reverse=True)
+
+
 def audio(where: Place, audio_sha256: str | None) -> Path | None:
     """Return the rendered sound of a track or recording, or None where it was not rendered."""
     path = where.file("audio", f"{audio_sha256}.wav")

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TRANSCRIPT = re.compile(r"(<!-- checked -->\n```console\n)(.*?)(```)", re.DOTALL)
+EXAMPLE = re.compile(r"<!-- any model -->\n```python\n(.*?)```", re.DOTALL)
 PROMPT = "$ "
 
 
@@ -116,3 +117,29 @@ def test_every_decision_names_what_was_rejected() -> None:
 
     assert records
     assert not bare
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["gpt2", "llama"])
+def test_the_example_for_any_model_runs_on_models_of_transformers(kind: str) -> None:
+    import torch
+
+    from tests.attribution.models import test_causal_lm as models
+
+    (example,) = EXAMPLE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    formatted = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--config", str(ROOT / "pyproject.toml"), "-"],
+        input=example,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    torch.manual_seed(0)
+    train = torch.randint(0, models.VOCABULARY, (20, 12))
+    names = {"model": getattr(models, kind)().eval(), "train": train, "query": train[[7, 2]]}
+
+    exec(example, names)
+
+    assert formatted == example
+    assert len(example.splitlines()) <= 10
+    assert names["scores"].spread()[0].argmax(1).tolist() == [7, 2]

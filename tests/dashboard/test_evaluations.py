@@ -45,7 +45,7 @@ def test_only_the_run_last_judged_is_shown_beside_what_is_of_no_run() -> None:
 def test_figures_carry_names_intervals_and_what_is_undefined() -> None:
     ann, ben, cho = figures(informativeness_document(), "I")
 
-    assert (ann.of, ann.shown, ann.interval) == ("Ann *Aalto*", "1.04", "0.96 – 1.12")  # noqa: RUF001
+    assert (ann.of, ann.shown, ann.interval) == ("Ann *Aalto*", "1.04", "0.96 to 1.12")
     assert ben.confidence == 0.95
     assert (cho.value, cho.shown, cho.interval) == (None, "–", "–")  # noqa: RUF001
 

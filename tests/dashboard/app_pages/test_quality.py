@@ -21,7 +21,7 @@ def test_one_number_comes_first_with_its_interval_and_date(open_page: OpenPage) 
     assert not app.exception
     assert app.title[0].value == "LDS 0.71"
     assert "by artist" in app.caption[0].value
-    assert "0.63 – 0.79, 90%" in facts  # noqa: RUF001
+    assert "0.63 to 0.79, 90%" in facts
     assert "2026-11-03" in facts
     assert "What lds means." in texts(app)
 
@@ -38,7 +38,7 @@ def test_methods_stand_beside_ngram_overlap_and_the_ceiling(open_page: OpenPage)
     ]
     assert list(table["Method"]) == ["n-gram overlap", "default"]
     assert list(table["LDS / ceiling"])[1].startswith("0.81")
-    assert list(table["More than n-gram overlap"]) == ["–", "0.11 (0.03 – 0.19)"]  # noqa: RUF001
+    assert list(table["More than n-gram overlap"]) == ["–", "0.11 (0.03 to 0.19)"]  # noqa: RUF001
     assert "ceiling 0.88" in charts[0]
 
 
