@@ -177,8 +177,7 @@ def _draw(
 def _orthogonal(size: int, side: int, generator: torch.Generator, device: str) -> Tensor | None:
     """Draw `side` orthonormal directions, scaled to keep squared lengths in expectation.
 
-    They lose less than independent signs do, since none repeats another (measured in
-    `benchmarks/ideas`).
+    None repeats another, as independent signs do in part.
     """
     if size == side:
         return None  # nothing to gain

@@ -51,18 +51,25 @@ def group_bytes(numbers: int) -> float:
     return numbers / GROUP / 2 + 4
 
 
+def bit_bytes(numbers: int) -> float:
+    """Count the bytes of a row of one bit a number, as the engine keeps it."""
+    return row_bytes(numbers, "bit")
+
+
 def side_within(shop: Workshop, size_of: Callable[[int], float]) -> int:
     """Return the largest side whose rows take no more than the default's bits."""
-    limit = row_bytes(width(shop), "bit")
+    limit = bit_bytes(width(shop))
     return max(side for side in range(1, _WIDEST + 1) if size_of(width(shop, side)) <= limit)
 
 
-def _within(code: Code, size_of: Callable[[int], float]) -> Callable[[Workshop], Result]:
+def _within(
+    code: Code, size_of: Callable[[int], float], *, seed: int = 0
+) -> Callable[[Workshop], Result]:
     """Code rows, with a sketch as wide as the default's bytes allow."""
 
     def make(shop: Workshop) -> Result:
         side, chosen = side_within(shop, size_of), window(shop)
-        rows = (look(shop, checkpoint, Look(side=side)) for checkpoint in chosen)
+        rows = (look(shop, checkpoint, Look(side=side, seed=seed)) for checkpoint in chosen)
         scores = summed(kernels(coded(code, seen)) for seen in rows)
         return Result(scores=scores, stored=len(chosen) * size_of(width(shop, side)))
 
@@ -110,6 +117,12 @@ IDEAS = (
         name="group-max",
         says="place and sign of the largest of 8 numbers, and a wider sketch for it",
         make=_within(largest_of_group, group_bytes),
+    ),
+    Idea(
+        name="group-max-second",
+        says="the same with another sketch seed",
+        make=_within(largest_of_group, group_bytes, seed=1),
+        against="second-seed",
     ),
     Idea(
         name="ridge-of-rows",

@@ -101,8 +101,13 @@ IDEAS = (
         make=compressed(_draws(0.3)),
     ),
     Idea(
+        name="posterior-small",
+        says="the same with a thirtieth of the deviation",
+        make=compressed(_draws(0.03)),
+    ),
+    Idea(
         name="posterior-beside",
-        says="the checkpoints and those draws: twice the cost and bytes",
+        says="the checkpoints and the draws at a third: twice the cost and bytes",
         make=compressed(_and(window, _draws(0.3))),
     ),
 )

@@ -9,17 +9,16 @@ import torch
 from torch import Tensor
 
 from attribution.sketch import Kronecker, Sketch, matrix_shape
-from attribution.task import Checkpoint
+from benchmarks.ideas.codes import GROUP, bit_bytes, group_bytes, largest_of_group
 from benchmarks.ideas.idea import Idea, Result, compressed, window
 from benchmarks.ideas.rows import (
     SIDE,
-    Kernels,
+    Code,
     Look,
     Seen,
     Shapes,
     bits,
     coded,
-    item_bytes,
     kernels,
     parameters,
     summed,
@@ -63,15 +62,10 @@ def leading(gradients: Tensor, side: int) -> Tensor:
     return directions
 
 
-def loudest(shop: Workshop, seen: Seen) -> Seen:
-    """Keep the coordinates of EK-FAC's basis in which train rows have most."""
-    kept = seen.train.square().mean(0).topk(width(shop)).indices.sort().values
+def loudest(seen: Seen, count: int) -> Seen:
+    """Keep so many coordinates: those in which train rows have most."""
+    kept = seen.train.square().mean(0).topk(count).indices.sort().values
     return Seen(train=seen.train[:, kept], query=seen.query[:, kept])
-
-
-def everything(_shop: Workshop, seen: Seen) -> Seen:
-    """Leave nothing out."""
-    return seen
 
 
 def _signs(name: str, shape: tuple[int, int], side: int, seed: int) -> Kronecker:
@@ -84,37 +78,49 @@ def _signs(name: str, shape: tuple[int, int], side: int, seed: int) -> Kronecker
     return Kronecker(found[0], found[1], len(found[0]) * len(found[1]))
 
 
-def _from_whole(name: str, transform: Transform) -> Callable[[Workshop], Result]:
-    def one(shop: Workshop, checkpoint: Checkpoint) -> Kernels:
-        seen = transform(shop, whole(shop, checkpoint))
-        return kernels(coded(bits, seen))
+def _from_whole(
+    transform: Transform, code: Code = bits, size_of: Callable[[int], float] = bit_bytes
+) -> Callable[[Workshop], Result]:
+    """Code what a transform leaves of EK-FAC's rows."""
 
     def make(shop: Workshop) -> Result:
-        chosen = window(shop)
-        scores = summed(one(shop, checkpoint) for checkpoint in chosen)
-        numbers = sum(rows * cols for rows, cols in map(matrix_shape, parameters(shop).values()))
-        every = len(chosen) * numbers / 8
-        kept = every if name == "everything" else item_bytes(shop, len(chosen))
-        return Result(scores=scores, stored=kept)
+        found, stored = [], 0.0
+        for checkpoint in window(shop):
+            seen = transform(shop, whole(shop, checkpoint))
+            found.append(kernels(coded(code, seen)))
+            stored += size_of(seen.train.shape[1])
+        return Result(scores=summed(found), stored=stored)
 
     return make
+
+
+def _groups(shop: Workshop) -> int:
+    """Count the numbers whose groups fit into the default's bytes."""
+    return int((bit_bytes(width(shop)) - group_bytes(0)) * 2) * GROUP
 
 
 IDEAS = (
     Idea(
         name="principal-sides",
         says="the leading directions of the train rows on each side (Tucker), EK-FAC-whitened",
-        make=_from_whole("principal", principal),
+        make=_from_whole(principal),
     ),
     Idea(
         name="loudest-places",
         says="the coordinates of EK-FAC's basis where train rows have most, no sketch",
-        make=_from_whole("loudest", loudest),
+        make=_from_whole(lambda shop, seen: loudest(seen, width(shop))),
+    ),
+    Idea(
+        name="loudest-group-max",
+        says="more of those, of which place and sign of the largest of 8 are kept",
+        make=_from_whole(
+            lambda shop, seen: loudest(seen, _groups(shop)), largest_of_group, group_bytes
+        ),
     ),
     Idea(
         name="no-sketch",
         says="one bit of every coordinate: what the sketch costs, apart from the bits",
-        make=_from_whole("everything", everything),
+        make=_from_whole(lambda _shop, seen: seen),
     ),
     Idea(
         name="second-seed",

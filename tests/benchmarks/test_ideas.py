@@ -193,12 +193,11 @@ def test_principal_sides_lose_nothing_of_rows_of_low_rank(monkeypatch):
     torch.testing.assert_close(found.query @ found.train.T, query @ train.T, rtol=1e-4, atol=1e-3)
 
 
-def test_the_loudest_places_are_those_of_the_train_rows(monkeypatch):
-    monkeypatch.setattr(sketches, "width", lambda _: 2)
+def test_the_loudest_places_are_those_of_the_train_rows():
     train = torch.tensor([[0.0, 3.0, -1.0, 0.1], [0.5, -3.0, 1.0, 0.0]])
     query = torch.tensor([[9.0, 1.0, 2.0, 9.0]])
 
-    found = sketches.loudest(None, rows.Seen(train=train, query=query))
+    found = sketches.loudest(rows.Seen(train=train, query=query), 2)
 
     assert found.train.tolist() == [[3.0, -1.0], [-3.0, 1.0]]
     assert found.query.tolist() == [[1.0, 2.0]]
