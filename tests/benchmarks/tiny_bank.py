@@ -17,10 +17,11 @@ class LM(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding({VOCABULARY}, 6)
         self.hidden = nn.Linear(6, 6)
+        self.dropout = nn.Dropout(0.1)
         self.head = nn.Linear(6, {VOCABULARY}, bias=False)
 
     def forward(self, tokens):
-        return self.head(torch.tanh(self.hidden(self.embedding(tokens))))
+        return self.head(self.dropout(torch.tanh(self.hidden(self.embedding(tokens)))))
 
 def inp(tokens):
     return torch.cat([torch.zeros_like(tokens[:, :1]), tokens[:, :-1]], 1)
