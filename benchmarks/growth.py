@@ -13,9 +13,7 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -28,11 +26,10 @@ from attribution.models.event_transformer import (
     event_task,
 )
 from attribution.scan import ready, scan, top_k
-from attribution.shards import read_shard
 from attribution.sketch import SketchOptions
 from attribution.task import Checkpoint, Rows
 from attribution.whitening import WhiteningOptions
-from benchmarks.scan import RESULTS, WIDTHS, peak_mb, written
+from benchmarks.scan import RESULTS, TABLE, WIDTHS, apart, blocks, peak_mb, written
 
 CONFIG = EventTransformerConfig(width=32, layers=1, heads=2, span=24, dropout=0.0)
 OPTIONS = IndexOptions(
@@ -41,7 +38,7 @@ OPTIONS = IndexOptions(
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000)
 SCANS = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 COLOURS = ("#1b6ca8", "#b5542a")
-PANEL, TOP, HEIGHT = 340, 40, 220  # pixels
+PANEL, TOP, HEIGHT = 340, 56, 220  # pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,16 +72,20 @@ def building(rows: int) -> Point:
 
 
 def scanning(rows: int) -> Point:
-    """Scan synthetic rows of bits for the ten best of one query and measure it."""
+    """Scan synthetic rows of bits for the ten best of one query, in a process of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        apart(written, Path(name), "bit", rows)
+        found: Point = apart(_scanned, Path(name), rows)
+        return found
+
+
+def _scanned(directory: Path, rows: int) -> Point:
     torch.set_num_threads(1)
     query = ready(torch.randn(1, WIDTHS["bit"], generator=torch.Generator().manual_seed(0)))
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        shards = written(directory, "bit", rows)
-        blocks = lambda: (read_shard(directory, s, WIDTHS["bit"]) for s in shards)  # noqa: E731
-        for _ in blocks():  # hashed once, before the clock runs
-            pass
-        return _measured(rows, lambda: top_k(scan(query, blocks()), 10))
+    shards = json.loads((directory / TABLE).read_bytes())
+    for _ in blocks(directory, shards):  # hashed once, before the clock runs
+        pass
+    return _measured(rows, lambda: top_k(scan(query, blocks(directory, shards)), 10))
 
 
 def _measured(rows: int, run: Callable[[], object]) -> Point:
@@ -95,7 +96,9 @@ def _measured(rows: int, run: Callable[[], object]) -> Point:
 
 
 def exponent(points: Sequence[Point]) -> float:
-    """Return the slope of log seconds over log rows between the last two sizes."""
+    """Return the slope of log seconds over log rows between the last two sizes; nan for one."""
+    if len(points) == 1:
+        return math.nan
     before, last = points[-2:]
     return math.log(last.cpu_seconds / before.cpu_seconds) / math.log(last.rows / before.rows)
 
@@ -113,7 +116,7 @@ def picture(building_points: Sequence[Point], scanning_points: Sequence[Point]) 
         for i, (name, _) in enumerate(series)
     ]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * PANEL + 190} {HEIGHT + 90}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * PANEL + 190} {HEIGHT + 110}" '
         'font-family="sans-serif" font-size="12" fill="#222222" role="img">\n'
         "<title>Seconds and memory over rows</title>\n"
         f'<rect width="100%" height="100%" fill="#ffffff"/>\n'
@@ -125,10 +128,12 @@ def picture(building_points: Sequence[Point], scanning_points: Sequence[Point]) 
 def _panel(left: int, title: str, key: str, series: Sequence[tuple[str, Sequence[Point]]]) -> str:
     values = [max(float(getattr(p, key)), 1e-3) for _, points in series for p in points]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-    place = lambda p: (  # noqa: E731
-        left + PANEL * (math.log10(p.rows) - 3) / 3,
-        TOP + HEIGHT * (high - math.log10(max(getattr(p, key), 1e-3))) / max(high - low, 1),
-    )
+
+    def place(point: Point) -> tuple[float, float]:
+        value = math.log10(max(float(getattr(point, key)), 1e-3))
+        across = (math.log10(point.rows) - 3) / 3
+        return left + PANEL * across, TOP + HEIGHT * (high - value) / max(high - low, 1)
+
     parts = [f'<text x="{left}" y="{TOP - 6}">{title}</text>']
     parts += [
         f'<line x1="{left}" x2="{left + PANEL}" y1="{y:.0f}" y2="{y:.0f}" stroke="#dddddd"/>'
@@ -165,8 +170,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=SCANS[-1], help="no size above this")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    built = _all(building, [size for size in SIZES if size <= arguments.most])
-    scanned = _all(scanning, [size for size in SCANS if size <= arguments.most])
+    built = [apart(building, size) for size in SIZES if size <= arguments.most]
+    scanned = [scanning(size) for size in SCANS if size <= arguments.most]
     text = f"{table('Building', built)}\n\n{table('Scanning', scanned)}\n"
     print(text)  # noqa: T201
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -174,14 +179,6 @@ def main() -> None:
     (arguments.out / "growth.json").write_text(json.dumps(found, indent=1))
     (arguments.out / "growth.md").write_text(text)
     (arguments.out / "growth.svg").write_text(picture(built, scanned))
-
-
-def _all(run: Callable[[int], Point], sizes: Sequence[int]) -> list[Point]:
-    found = []
-    for size in sizes:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            found.append(process.submit(run, size).result())
-    return found
 
 
 if __name__ == "__main__":

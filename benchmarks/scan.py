@@ -1,10 +1,11 @@
-"""How fast encoded rows are scanned: `python -m benchmarks.scan [--rows N] [--out DIR]`.
+"""How fast encoded rows are scanned: `python -m benchmarks.scan [--rows N] [--threads N]`.
 
 A million synthetic rows in each encoding, in files mapped into memory and already in the page
 cache, held against one query and against 64. Bytes a second are quoted against a plain read (a sum)
 of the same files by the same threads, and arithmetic against a float32 matrix product of the same
-shapes, all in one process an encoding, which also shows its peak memory. Each ratio is the best of
-several alternating rounds, since the machine may be shared.
+shapes, all in one process an encoding, which also shows its peak memory. Each is at its best of
+several rounds in turn. With one thread seconds are CPU seconds, so that ratios hold on a busy
+machine too; with more they are the clock's.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +33,7 @@ WIDTHS: dict[Dtype, int] = {"float16": 1024, "int8": 2048, "bit": 8192}
 QUERIES = 64
 SHARD_ROWS = 31_250
 _SAMPLE = 8  # one shard in so many for the product with 64 queries
+TABLE = "shards.json"
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -54,11 +57,11 @@ class Scanned:
     peak_mb: float  # above what the process held before; mapped shards count
 
 
-def measure(dtype: Dtype, rows: int) -> Scanned:
-    """Write rows, measure, and remove them."""
-    with tempfile.TemporaryDirectory() as directory:
-        shards = written(Path(directory), dtype, rows)
-        return _measured(Path(directory), shards, dtype, rows)
+def measure(directory: Path, dtype: Dtype, rows: int, threads: int) -> Scanned:
+    """Measure rows that `written` left in a directory."""
+    torch.set_num_threads(threads)
+    shards: list[Shard] = json.loads((directory / TABLE).read_bytes())
+    return _measured(directory, shards, dtype, rows)
 
 
 def written(directory: Path, dtype: Dtype, rows: int) -> list[Shard]:
@@ -68,6 +71,8 @@ def written(directory: Path, dtype: Dtype, rows: int) -> list[Shard]:
         generator = np.random.default_rng(shard["number"])
         count = shard["stop"] - shard["start"]
         write_shard(directory, shard, _synthetic(generator, count, dtype))
+        shard["width"] = WIDTHS[dtype]
+    (directory / TABLE).write_text(json.dumps(shards))
     return shards
 
 
@@ -85,18 +90,21 @@ def _synthetic(generator: np.random.Generator, rows: int, dtype: Dtype) -> Encod
 def _measured(directory: Path, shards: list[Shard], dtype: Dtype, rows: int) -> Scanned:
     width = WIDTHS[dtype]
     size, held = rows * row_bytes(width, dtype), peak_mb()
-    blocks = lambda some: (read_shard(directory, shard, width) for shard in some)  # noqa: E731
     generator = torch.Generator().manual_seed(0)
     vectors = torch.randn(QUERIES, width, generator=generator)
     one, many = ready(vectors[:1]), ready(vectors)
-    read, first = _pair(lambda: _read(blocks(shards)), lambda: _drain(scan(one, blocks(shards))))
+    read, first = _pair(
+        lambda: _read(blocks(directory, shards)),
+        lambda: _drain(scan(one, blocks(directory, shards))),
+    )
     sample = shards[::_SAMPLE]
     sampled = sum(shard["stop"] - shard["start"] for shard in sample)
     floats = torch.randn(4096, width, generator=generator)
     product, further = _pair(
-        lambda: [floats @ vectors.T for _ in range(4)], lambda: _drain(scan(many, blocks(sample)))
+        lambda: [floats @ vectors.T for _ in range(4)],
+        lambda: _drain(scan(many, blocks(directory, sample))),
     )
-    best = _timed(lambda: top_k(scan(one, blocks(shards)), 10))
+    best = _timed(lambda: top_k(scan(one, blocks(directory, shards)), 10))
     float32 = 2 * 4 * floats.numel() * QUERIES / product
     arithmetic = 2 * sampled * width * QUERIES / further
     return Scanned(
@@ -117,18 +125,24 @@ def _measured(directory: Path, shards: list[Shard], dtype: Dtype, rows: int) -> 
     )
 
 
-def _read(blocks: Iterator[Encoded]) -> None:
-    for block in blocks:
+def blocks(directory: Path, shards: list[Shard]) -> Iterator[Encoded]:
+    """Map shards into memory, one after another."""
+    for shard in shards:
+        yield read_shard(directory, shard, shard["width"])
+
+
+def _read(found: Iterator[Encoded]) -> None:
+    for block in found:
         torch.from_numpy(block.codes).view(torch.int64).sum()
 
 
-def _drain(blocks: Iterator[torch.Tensor]) -> None:
-    for _ in blocks:
+def _drain(found: Iterator[torch.Tensor]) -> None:
+    for _ in found:
         pass
 
 
 def _pair(
-    left: Callable[[], object], right: Callable[[], object], rounds: int = 5
+    left: Callable[[], object], right: Callable[[], object], rounds: int = 3
 ) -> tuple[float, float]:
     """Time two things in turn, each at its best, after a round that warms up."""
     times = [(_timed(left), _timed(right)) for _ in range(rounds + 1)][1:]
@@ -136,14 +150,21 @@ def _pair(
 
 
 def _timed(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
+    start = clock()
     run()
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def peak_mb() -> float:
     """Return the most memory that this process ever held at once."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def apart(run: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401  what `run` returns
+    """Run something in a process of its own, so that its peak memory is its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(run, *arguments).result()
 
 
 def table(found: list[Scanned]) -> str:
@@ -167,12 +188,15 @@ def main() -> None:
     """Measure every encoding in a process of its own and save what was found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
     found = []
     for dtype in WIDTHS:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-            found.append(process.submit(measure, dtype, arguments.rows).result())
+        with tempfile.TemporaryDirectory() as name:
+            apart(written, Path(name), dtype, arguments.rows)
+            measured = apart(measure, Path(name), dtype, arguments.rows, arguments.threads)
+            found.append(measured)
         print(table(found[-1:]).splitlines()[-1], flush=True)  # noqa: T201
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / "scan.json").write_text(json.dumps([asdict(s) for s in found], indent=1))

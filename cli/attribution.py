@@ -92,7 +92,7 @@ def info(workspace: Workspace, json_: bool) -> None:
     if json_:
         print_json({"schema": 1, "indexes": found})
         return
-    keys = ("id", "rows", "placebo_rows", "members", "width", "megabytes")
+    keys = tuple(found[0]) if found else ("id",)
     print_table(
         "", ["index", *(f">{key}" for key in keys[1:])], [[str(e[k]) for k in keys] for e in found]
     )

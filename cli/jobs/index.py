@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from attribution.amending import drift
 from attribution.index import Index, IndexOptions, in_window, open_index, verify
 from attribution.indexing import build
 from attribution.methods.recipes import RECIPES, Recipe
@@ -111,6 +112,9 @@ def describe_indexes(workspace: Workspace) -> list[dict[str, Any]]:
             "placebo_rows": len(index.ids.get("placebo", ())),
             "members": len(index.members),
             "width": index.width,
+            "taken_down": (moved := drift(index)).taken_down,
+            "drift": round(moved.curvature, 3),
+            "rebuild": moved.calls_for_rebuild,
             "megabytes": round(sum(f.stat().st_size for f in directory.rglob("*.npy")) / 1e6, 1),
         }
         for directory in _finished(workspace)
