@@ -170,7 +170,8 @@ def explain_unattributed(evidence: Evidence) -> str:
             f"None of {len(evidence.works)} works stands out from {held}, so nothing can be "
             "attributed honestly. More of a track, or more training, would say more."
         )
-    stood = f"{len(cleared)} of {len(evidence.works)} works stand out from {held}"
+    stand = "stands" if len(cleared) == 1 else "stand"
+    stood = f"{len(cleared)} of {len(evidence.works)} works {stand} out from {held}"
     if rest <= 0:
         return (
             f"{stood}; the other {len(others)} together add up to nothing above it, so what is "
