@@ -5,6 +5,7 @@ import io
 import json
 import math
 import struct
+import sys
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -204,6 +205,12 @@ def keep_passages(home: Path) -> None:
     path = home / "evidence" / "passages" / f"{KILN}.json"
     path.parent.mkdir()
     path.write_text(json.dumps(document), encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def _main_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put `__main__` back: `AppTest` replaces it, and spawned processes would run a page again."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture(scope="session")
