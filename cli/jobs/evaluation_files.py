@@ -64,7 +64,7 @@ def keep(workspace: Workspace, judged: Judged) -> tuple[Document, Path]:
     path = workspace.folder("evaluation") / f"{document['id']}.json"
     before = _read(path)
     if before is not None and {**before, "made_at": document["made_at"]} == document:
-        return before, path
+        return {**document, "made_at": before["made_at"]}, path  # keys in the order of the first
     write_whole(path, json_bytes(document))
     write_whole(path.with_suffix(".svg"), draw(judged.picture, _bars(judged, document)).encode())
     return document, path
