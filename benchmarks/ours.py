@@ -103,7 +103,7 @@ def _with_masks(bank: Bank, run: str) -> list[Checkpoint]:
     return [*_with_averages(bank, run), *masks]
 
 
-# Factors from half of the rows lose nothing that can be measured (`benchmarks.ideas`).
+# Factors from a sample of the rows, for speed.
 _COMPRESSED = replace(
     RECIPES["default"].index, seeds=(0,), whitening=WhiteningOptions(rows_max=192)
 )

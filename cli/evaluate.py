@@ -287,9 +287,9 @@ def tune_command(workspace: Workspace, /, dry_run: bool, json_: bool, **options:
     from attribution.evaluation.plan import Drawing
     from attribution.evaluation.tune import grid
     from attribution.methods.recipes import RECIPES
-    from cli.jobs.evaluation import PAYING
     from cli.jobs.evaluation_retrained import lds_plan
     from cli.jobs.evaluation_tuning import judge_tuning, scorer
+    from cli.jobs.evidence import PAYING
 
     asked = Asked(**options)  # type: ignore[arg-type]  # click gives its options' types
     subject = find_subject(workspace, asked)

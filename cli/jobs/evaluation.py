@@ -31,7 +31,6 @@ from cli.workspace import Workspace
 from db.queries import EVERYONE, recordings, tracks
 from royalty.errors import NotFound, NotReady
 
-PAYING = "default"  # the method that pays
 NGRAM = "ngram"  # the row to beat; see `similarity`
 METHODS = (*RECIPES, NGRAM)
 By = Literal["item", "artist"]  # what subsets are drawn of

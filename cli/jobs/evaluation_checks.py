@@ -22,10 +22,11 @@ from attribution.methods.recipes import RECIPES
 from attribution.models.event_transformer import EventTransformer, event_task
 from attribution.models.in_memory import checkpoint_of
 from attribution.task import Rows
-from cli.jobs.evaluation import PAYING, Scored, Subject, score, score_owners
+from cli.jobs.evaluation import Scored, Subject, score, score_owners
 from cli.jobs.evaluation_files import Judged
 from cli.jobs.evaluation_picture import Picture
 from cli.jobs.evaluation_wording import interval
+from cli.jobs.evidence import PAYING
 from cli.output import Report
 from cli.workspace import Workspace
 

@@ -32,7 +32,7 @@ from attribution.methods.recipes import RECIPES
 from attribution.models.event_transformer import EventTransformerConfig, event_task
 from attribution.models.training import Run, TrainingOptions, load_run, train
 from attribution.task import Execution, Rows
-from cli.jobs.evaluation import PAYING
+from cli.jobs.evidence import PAYING
 from cli.output import Report
 from cli.workspace import Workspace
 from royalty.division import PPB
