@@ -2,8 +2,8 @@
 
 An append adds shards and leaves those that stand. Plain rows then equal a rebuild's; whitened rows
 equal a rebuild's *with the curvature that was frozen*. A takedown marks rows with tombstones;
-nobody who opens the index sees them again, in a Gram, a score, or a name. Both name the manifest
-they amend. `drift` says how far the frozen curvature has been left behind.
+nobody who opens the index sees them, in a Gram, a score, or a name, until they are brought back.
+Each names the manifest it amends. `drift` says how far the frozen curvature has been left behind.
 
 An append that was interrupted is taken up again by the same call. While it lasts the index does
 not open.
@@ -77,7 +77,7 @@ def append(
     build or another append stopped half-way, and `CorruptIndex`.
     """
     manifest: Manifest = {}
-    options = _options(read_manifest(directory), execution or Execution())
+    options = options_of(read_manifest(directory), execution or Execution())
     plan = Plan(task, checkpoints, more, options, manifest)
     if processes.join().first:
         found = read_manifest(directory)
@@ -92,33 +92,37 @@ def append(
 
 
 def take_down(directory: Path, owners: Collection[str]) -> Index:
-    """Take down every row of these owners, in every part, for good.
+    """Take down every row of these owners, in every part, until `bring_back`.
 
     Raises `BadRows` when one of them owns no row of the index, or no train row would be left, and
     `IncompleteIndex` or `CorruptIndex` as `open_index` does.
     """
     index = open_index(directory)
-    names, manifest = read_names(directory, index.manifest), dict(index.manifest)
-    unknown = set(owners) - {owner for named in names.values() for owner in named["owners"]}
-    if unknown:
-        raise BadRows(f"no row of {directory} belongs to '{min(unknown)}'; check its name")
-    alive = {
-        part: index.alive[part] & ~np.isin(named["owners"], list(owners))
-        for part, named in names.items()
-    }
+    alive = {part: index.alive[part] & ~rows for part, rows in _rows_of(index, owners).items()}
     if not alive["train"].any():
         raise BadRows(f"no train row of {directory} would be left; delete the index instead")
-    if all((alive[part] == index.alive[part]).all() for part in alive):
-        return index
-    written = {part: _write_tombstones(directory, part, ~rows) for part, rows in alive.items()}
-    before = manifest["tombstones"]
-    tombstones = {part: sha256 for part, sha256 in written.items() if sha256}
-    manifest.update(tombstones=tombstones, previous=index.sha256)
-    save(directory, manifest)
-    for part, sha256 in before.items():
-        if tombstones[part] != sha256:
-            (directory / tombstone_path(part, sha256)).unlink()
-    return open_index(directory)
+    return _marked(index, alive)
+
+
+def bring_back(directory: Path, owners: Collection[str]) -> Index:
+    """Undo the takedown of these owners; their rows were hidden and never left the disk.
+
+    Raises `BadRows` when one of them owns no row of the index, and what `open_index` does.
+    """
+    index = open_index(directory)
+    return _marked(
+        index, {part: index.alive[part] | rows for part, rows in _rows_of(index, owners).items()}
+    )
+
+
+def taken_down(index: Index) -> frozenset[str]:
+    """Name the owners of the rows that were taken down."""
+    names = read_names(index.directory, index.manifest)
+    return frozenset(
+        str(owner)
+        for part, named in names.items()
+        for owner in np.array(named["owners"], dtype=np.str_)[~index.alive[part]]
+    )
 
 
 def drift(index: Index) -> Drift:
@@ -135,7 +139,8 @@ def drift(index: Index) -> Drift:
     )
 
 
-def _options(manifest: Manifest, execution: Execution) -> IndexOptions:
+def options_of(manifest: Manifest, execution: Execution) -> IndexOptions:
+    """Return the options that an index was built with."""
     whitening = manifest["whitening"]
     return IndexOptions(
         sketch=SketchOptions(**manifest["sketch"]),
@@ -238,6 +243,29 @@ def _write_names(directory: Path, manifest: Manifest, more: Mapping[str, Rows]) 
     if hashlib.sha256(json_bytes(names)).hexdigest() != manifest["ids_sha256"]:
         write_whole(directory / "ids.json", json_bytes(_joined(names, more)))
     read_names(directory, manifest)
+
+
+def _rows_of(index: Index, owners: Collection[str]) -> dict[str, Array]:
+    """Find the written rows of these owners, by part: bool (written row,)."""
+    names = read_names(index.directory, index.manifest)
+    unknown = set(owners) - {owner for named in names.values() for owner in named["owners"]}
+    if unknown:
+        raise BadRows(f"no row of {index.directory} belongs to '{min(unknown)}'; check its name")
+    return {part: np.isin(named["owners"], list(owners)) for part, named in names.items()}
+
+
+def _marked(index: Index, alive: Mapping[str, Array]) -> Index:
+    """Write which rows are there from now on, and open the index so."""
+    if all((alive[part] == index.alive[part]).all() for part in alive):
+        return index
+    directory, before = index.directory, index.manifest["tombstones"]
+    written = {part: _write_tombstones(directory, part, ~rows) for part, rows in alive.items()}
+    tombstones = {part: sha256 for part, sha256 in written.items() if sha256}
+    save(directory, {**index.manifest, "tombstones": tombstones, "previous": index.sha256})
+    for part, sha256 in before.items():
+        if tombstones.get(part) != sha256:
+            (directory / tombstone_path(part, sha256)).unlink()
+    return open_index(directory)
 
 
 def _write_tombstones(directory: Path, part: str, gone: Array) -> str | None:

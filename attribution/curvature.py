@@ -6,6 +6,7 @@ one for the columns of each parameter (LoGra), so that large gradients do not dr
 
 It is solved on whichever side is smaller: through ΦᵀΦ (column, column), or through ΦΦᵀ (row, row)
 by G⁻¹v = (v - Φᵀ(ΦΦᵀ + λI)⁻¹Φv) / λ (Woodbury). Where neither is small, by conjugate gradients.
+`kernel` needs no vectors where one Gram is solved through ΦΦᵀ.
 Rows are streamed, never held all at once.
 """
 
@@ -62,30 +63,9 @@ def damped_grams(
     return grams
 
 
-@dataclass(frozen=True, slots=True)
-class Solved:
-    """Vectors times the inverse of the damped Grams, float64."""
-
-    vectors: Tensor  # (vector, width)
-    scores: Tensor | None  # times the Grams' own rows, (vector, row), where that fell out
-
-
-def solve(grams: Sequence[DampedGram], vectors: Tensor) -> Solved:
-    """Apply the inverse of every damped Gram to vectors (vector, width).
-
-    Where every Gram is solved through ΦΦᵀ, what the vectors score on its rows is a step on the way.
-    """
-    parts = [_solve(gram, vectors[:, gram.columns].double()) for gram in grams]
-    scores = [part.scores for part in parts if part.scores is not None]
-    return Solved(
-        torch.cat([part.vectors for part in parts], dim=1),
-        torch.stack(scores).sum(0) if len(scores) == len(parts) else None,
-    )
-
-
 def precondition(grams: Sequence[DampedGram], vectors: Tensor) -> Tensor:
     """Apply the inverse of every damped Gram to vectors (vector, width); float64."""
-    return solve(grams, vectors).vectors
+    return torch.cat([_solve(gram, vectors[:, gram.columns].double()) for gram in grams], dim=1)
 
 
 def as_if_inside(
@@ -155,16 +135,15 @@ def _strips(gram: DampedGram) -> Iterator[Tensor]:
         yield torch.cat(held)
 
 
-def _solve(gram: DampedGram, vectors: Tensor) -> Solved:
+def _solve(gram: DampedGram, vectors: Tensor) -> Tensor:
     if gram.cholesky is None:
-        return Solved(_conjugate_gradients(gram, vectors), None)
+        return _conjugate_gradients(gram, vectors)
     if not gram.rowwise:
-        return Solved(torch.cholesky_solve(vectors.T, gram.cholesky).T, None)
+        return torch.cholesky_solve(vectors.T, gram.cholesky).T
     single = vectors.float()
     products = torch.cat([single @ rows.T for rows in gram.rows()], dim=1)
     weights = torch.cholesky_solve(products.double().T, gram.cholesky).T
-    # v G⁻¹ Φᵀ = v Φᵀ (ΦΦᵀ + λI)⁻¹ (push-through identity): the weights are the rows' scores.
-    return Solved((vectors - _combined(gram, weights.float())) / gram.damping, weights)
+    return (vectors - _combined(gram, weights.float())) / gram.damping
 
 
 def _combined(gram: DampedGram, weights: Tensor) -> Tensor:

@@ -100,7 +100,7 @@ class Index:
         for shard in self.manifest["shards"]:
             if (shard["member"], shard["part"]) == (member.name, part):
                 alive = self.alive[part][shard["start"] : shard["stop"]]
-                rows = read_shard(self.directory, shard, self.width)
+                rows = read_shard(self.directory, shard, self.manifest["dtype"], self.width)
                 yield rows if alive.all() else rows.take(alive)
 
     def blocks(self, member: Member, part: str) -> Iterator[Array]:
@@ -193,10 +193,13 @@ def curvature_fault(directory: Path, manifest: Manifest, sha256: str) -> str | N
 def column_slices(manifest: Manifest) -> list[slice]:
     """Say which columns of a row hold which parameter.
 
-    A sketch that adds all parameters into the same places (SJLT) is one slice.
+    A sketch that adds all parameters into the same places (SJLT), and a row whose numbers are
+    shuffled, is one slice.
     """
     sketch = sketch_of(manifest, seed=0)
-    widths = [sketch.width] if sketch.adds else [p.width for p in sketch.projections.values()]
+    if sketch.adds or sketch.width != manifest["width"]:
+        return [slice(0, manifest["width"])]
+    widths = [p.width for p in sketch.projections.values()]
     ends = list(accumulate(widths))
     return [slice(end - width, end) for width, end in zip(widths, ends, strict=True)]
 

@@ -48,13 +48,14 @@ from attribution.shards import (
     write_bitmap,
     write_shard,
 )
-from attribution.sketch import make_sketch, matrix_shape
+from attribution.sketch import Sketch, make_sketch, matrix_shape
 from attribution.task import Checkpoint, Rows, Task, chosen_parameters, rows_sha256
 from attribution.whitening import (
     Subject,
     Whitening,
     fit_whitening,
     whitening_bytes,
+    width_within,
 )
 
 _NOT_IDENTITY = {"shards", "curvature", "made_with", "sha256", "previous", "tombstones"}
@@ -238,7 +239,7 @@ def _plan(
         "parameters": [[name, list(chosen[name])] for name in sketch.projections],
         "one_by_one": sorted(unhooked(model, function, few, list(sketch.projections))),
         "dtype": options.dtype,
-        "width": sketch.width,
+        "width": _width(sketch, chosen, options),
         "shard_rows": options.shard_rows,
         "whitening": None if options.whitening is None else asdict(options.whitening),
         "curvature": {c.sha256: None for c in checkpoints} if options.whitening else {},
@@ -251,6 +252,13 @@ def _plan(
         "shards": shard_table([m["name"] for m in members], counts, options.shard_rows),
         "made_with": {"torch": torch.__version__, "device": options.execution.device},
     }
+
+
+def _width(sketch: Sketch, shapes: Mapping[str, tuple[int, ...]], options: IndexOptions) -> int:
+    """Count the numbers of a row: as many as its whitening keeps, or as its sketch has."""
+    sketched = {name: shapes[name] for name in sketch.projections}
+    narrowed = width_within(sketched, options.whitening) if options.whitening else None
+    return sketch.width if narrowed is None else narrowed
 
 
 def _members(checkpoints: Sequence[Checkpoint], seeds: Sequence[int]) -> list[dict[str, Any]]:

@@ -23,10 +23,11 @@ from attribution.curvature import precondition
 from attribution.errors import BadRows
 from attribution.evidence import Null
 from attribution.index import Member
-from attribution.methods.bilinear import Fitted, Prepared, prepare
+from attribution.methods.bilinear import Fitted, Prepared, prepare, score
 from attribution.task import Rows
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+_Sized = tuple[Rows, Mapping[str, Tensor]]  # parts, and by member what each is divided by
 NOWHERE = -1  # the label of an event that is in no part
 
 
@@ -98,18 +99,14 @@ def part_scores(
     """Score parts of prepared queries against a few train rows and the average held-back one.
 
     `items` are places in the index; `placebo_weights` (placebo row,) weigh the average, else all
-    count alike. There are more parts than items, so the inverse Gram, which is symmetric, is
-    applied to the items: qᵀ(G⁻¹g), not (qᵀG⁻¹)g. Raises as `prepare_parts` does.
+    count alike. Raises as `prepare_parts` does.
     """
+    if placebo_weights is None:
+        count = len(fitted.index.ids.get("placebo", ()))
+        placebo_weights = np.full(count, 1.0 / max(count, 1))
     sizes = _sizes_of(fitted, whole, parts)
-    plain = replace(fitted, grams={member: [] for member in fitted.grams})
-    prepared = prepare(plain, parts, sizes=sizes)
-    weights = _placebo_weights(fitted, placebo_weights)
-    total = np.zeros((len(parts), len(items) + 1))
-    for member in fitted.index.members:
-        columns = _columns(fitted, member, items, weights)
-        total += (prepared.vectors[member.name].double() @ columns.T).cpu().numpy()
-    total /= len(fitted.replicates)
+    through = _through_rows if fitted.kernels else _through_items
+    total = through(fitted, (parts, sizes), items, placebo_weights)
     return PartScores(
         parts=parts.ids,
         wholes=parts.owners,
@@ -156,10 +153,32 @@ def _sizes_of(fitted: Fitted, whole: Prepared, parts: Rows) -> Mapping[str, Tens
     return {name: sizes[wholes] for name, sizes in whole.sizes.items()}
 
 
-def _placebo_weights(fitted: Fitted, weights: Array | None) -> Tensor:
-    count = len(fitted.index.ids.get("placebo", ()))
-    if weights is None:
-        weights = np.full(count, 1.0 / max(count, 1))
+def _through_rows(fitted: Fitted, parts: _Sized, items: Sequence[int], weights: Array) -> Array:
+    """Score every row, as a kernel does anyway, and take what is asked: (part, item + 1)."""
+    prepared = prepare(fitted, parts[0], sizes=parts[1])
+    train, placebo = (
+        np.concatenate([b.mean(0).cpu().numpy() for b in score(fitted, prepared, part)], axis=1)
+        for part in ("train", "placebo")
+    )
+    return np.column_stack([train[:, list(items)], placebo @ weights]).astype(np.float64)
+
+
+def _through_items(fitted: Fitted, parts: _Sized, items: Sequence[int], weights: Array) -> Array:
+    """Score the items and the average placebo: (part, item + 1).
+
+    There are more parts than items, so the inverse Gram, which is symmetric, is applied to the
+    items: qᵀ(G⁻¹g), not (qᵀG⁻¹)g.
+    """
+    prepared = prepare(replace(fitted, grams={}), parts[0], sizes=parts[1])
+    total = np.zeros((len(parts[0]), len(items) + 1))
+    for member in fitted.index.members:
+        columns = _columns(fitted, member, items, _termed(fitted, weights))
+        found = prepared.vectors[member.name].double() @ columns.T
+        total += (found / prepared.sizes[member.name][:, None]).cpu().numpy()
+    return total / len(fitted.replicates)
+
+
+def _termed(fitted: Fitted, weights: Array) -> Tensor:
     terms = fitted.output_terms.get("placebo")
     found = torch.from_numpy(weights)
     return found if terms is None else found * terms.double().cpu()
@@ -171,11 +190,17 @@ def _columns(fitted: Fitted, member: Member, items: Sequence[int], weights: Tens
     terms = fitted.output_terms.get("train")
     if terms is not None:
         rows = rows * terms[list(items)].to(rows.device)[:, None]
-    held = fitted.placebos[member.name].double()
+    held = _held(fitted, member).double()
     average = (weights.to(held.device) @ held).to(rows.device)
     columns = torch.cat([rows.double(), average[None]])
-    grams = fitted.grams[member.name]
+    grams = fitted.grams.get(member.name)
     return precondition(grams, columns) if grams else columns
+
+
+def _held(fitted: Fitted, member: Member) -> Tensor:
+    if member.name in fitted.placebos:
+        return fitted.placebos[member.name]
+    return torch.from_numpy(fitted.index.rows(member, "placebo"))
 
 
 def _taken(fitted: Fitted, member: Member, items: Sequence[int]) -> Tensor:

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attribution.encoding import Encoded, decode
+from attribution.encoding import Encoded, decode, signed
 
 MEMORY_MAX = 2**28  # bytes that scoring may use beside the queries and the mapped rows
 _PIECE = 2**19  # bytes of widened rows at a time, for each thread: they stay in the cache
@@ -41,8 +41,8 @@ class Queries:
     """Query vectors made ready to meet rows."""
 
     columns: Tensor  # float32 (width, query), on the CPU
-    digits: Tensor  # int8 (width in whole words of bits, digit x query)
-    planes: Tensor  # the same by the place of a bit in its byte: (8, width / 8, digit x query)
+    digits: Tensor  # int8 (digit x query, width in whole words of bits)
+    planes: Tensor  # the same by the place of a bit in its byte: (8, digit x query, width / 8)
     steps: Tensor  # float64 (query,): what a query's last digit is worth
     sums: Tensor  # float64 (query,): of the query's numbers, as the digits have them
 
@@ -67,12 +67,19 @@ def ready(vectors: Tensor) -> Queries:
     single = vectors.detach().float().cpu()
     if not bool(single.isfinite().all()):
         raise ValueError("a query holds a number that is not finite; look at its loss")
-    double = single.double()
-    steps = double.abs().amax(1) / _LARGEST
-    whole = torch.round(double / torch.where(steps > 0, steps, 1.0)[:, None]).long()
-    digits = _digits(whole)
-    planes = digits.view(-1, 8, digits.shape[1]).transpose(0, 1).contiguous()
-    return Queries(single.T.contiguous(), digits, planes, steps, whole.sum(1) * steps)
+    steps = single.abs().amax(1).double() / _LARGEST
+    divisors = torch.where(steps > 0, steps, 1.0)
+    digits = torch.zeros(_DIGITS, len(single), -(-single.shape[1] // 64) * 64, dtype=torch.int8)
+    sums = torch.zeros(len(single), dtype=torch.int64)
+    for number, row in enumerate(single):  # one at a time, so that it stays in the cache
+        whole = (row.double() / divisors[number]).round_().int()
+        sums[number] = whole.sum()
+        for digit in digits[:, number, : len(row)]:  # balanced, the lowest first
+            digit.copy_(whole)  # its lowest byte, as a signed number
+            whole = (whole - digit) >> 8
+    flat = digits.flatten(0, 1)
+    planes = flat.view(len(flat), -1, 8).permute(2, 0, 1).contiguous()
+    return Queries(single.T.contiguous(), flat, planes, steps, sums * steps)
 
 
 def products(queries: Queries, rows: Encoded) -> Tensor:
@@ -143,22 +150,6 @@ def integers_are_exact() -> bool:
     return bool((found.long() == left.long() @ right.long()).all())
 
 
-def _digits(whole: Tensor) -> Tensor:
-    """Write integers (query, width) as balanced digits, the lowest first: (width, digit x query).
-
-    The width is filled up with zeros to whole words of bits.
-    """
-    digits = []
-    for _ in range(_DIGITS):
-        low = (whole + _BASE // 2) % _BASE - _BASE // 2
-        digits.append(low.to(torch.int8))
-        whole = (whole - low) // _BASE
-    flat = torch.cat(digits).T
-    filled = torch.zeros(-(-len(flat) // 64) * 64, flat.shape[1], dtype=torch.int8)
-    filled[: len(flat)] = flat
-    return filled
-
-
 def _kernel(queries: Queries, rows: Encoded) -> tuple[_Kernel, int]:
     """Choose how codes are multiplied, and how many rows at a time.
 
@@ -173,22 +164,28 @@ def _kernel(queries: Queries, rows: Encoded) -> tuple[_Kernel, int]:
         kernel, most = _of_decoded, min(cached // 4, sums)
     elif rows.dtype == "bit":
         kernel, most = _of_bits, min(8 * cached, sums)
+    elif rows.dtype == "peak":
+        kernel, most = _of_peaks, min(cached, sums)
     return kernel, max(_ROWS_MIN, most)
 
 
 def _of_bytes(queries: Queries, rows: Encoded) -> Tensor:
-    sums = torch._int_mm(torch.from_numpy(rows.codes), queries.digits[: rows.width])  # noqa: SLF001
+    sums = torch._int_mm(torch.from_numpy(rows.codes), queries.digits[:, : rows.width].T)  # noqa: SLF001
     return _from_digits(sums.double(), queries)
+
+
+def _of_peaks(queries: Queries, rows: Encoded) -> Tensor:
+    return _of_bytes(queries, replace(rows, codes=signed(rows)))
 
 
 def _of_bits(queries: Queries, rows: Encoded) -> Tensor:
     """Multiply each of the eight bits of all bytes in turn, left in its place: 0 or ±2^place."""
     words = torch.from_numpy(rows.codes).view(torch.int64)
     alone = torch.empty_like(words)
-    total = torch.zeros(len(rows), queries.digits.shape[1], dtype=torch.float64)
+    total = torch.zeros(len(rows), len(queries.digits), dtype=torch.float64)
     for place, mask in enumerate(_MASKS):
         torch.bitwise_and(words, mask, out=alone)
-        sums = torch._int_mm(alone.view(torch.int8), queries.planes[place])  # noqa: SLF001
+        sums = torch._int_mm(alone.view(torch.int8), queries.planes[place].T)  # noqa: SLF001
         total.add_(sums, alpha=_PLACES[place])
     # Zeros and ones stand for -1 and +1.
     return 2 * _from_digits(total, queries) - queries.sums

@@ -21,7 +21,6 @@ from attribution.errors import CorruptIndex
 from attribution.files import file_sha256, write_whole
 
 Shard = dict[str, Any]  # member, part, number, start, stop, sha256, scale_sha256
-_DTYPES: Mapping[str, Dtype] = {"f2": "float16", "i1": "int8", "u1": "bit"}
 
 
 def shard_table(members: Sequence[str], parts: Mapping[str, int], size: int) -> list[Shard]:
@@ -48,8 +47,8 @@ def write_shard(directory: Path, shard: Shard, rows: Encoded) -> None:
     shard["scale_sha256"] = _write_array(directory / scale_path(shard), rows.scales)
 
 
-def read_shard(directory: Path, shard: Shard, width: int) -> Encoded:
-    """Map a shard's rows, of this many numbers each, into memory.
+def read_shard(directory: Path, shard: Shard, dtype: Dtype, width: int) -> Encoded:
+    """Map a shard's rows, of this many numbers each, kept as this, into memory.
 
     Raises `CorruptIndex` by name of what is wrong. A file is hashed once, and again when it is no
     longer the one that was hashed.
@@ -60,7 +59,7 @@ def read_shard(directory: Path, shard: Shard, width: int) -> Encoded:
     # Copy on write: a tensor may see the rows, and nobody can change the file.
     codes = np.load(directory / shard_path(shard), mmap_mode="c")
     scales = np.load(directory / scale_path(shard))
-    return Encoded(dtype=_DTYPES[codes.dtype.str[1:]], width=width, codes=codes, scales=scales)
+    return Encoded(dtype=dtype, width=width, codes=codes, scales=scales)
 
 
 def shard_fault(directory: Path, shard: Shard) -> str | None:

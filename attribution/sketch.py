@@ -16,6 +16,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -39,7 +40,8 @@ class Kronecker:
     rows: Tensor | None  # (side, rows of the parameter)
     cols: Tensor | None  # (side, columns of the parameter)
     width: int
-    scale: Tensor | None = None  # (width,): EK-FAC's, one number a pair of directions
+    scale: Tensor | None = None  # (width,): EK-FAC's, one number a coordinate
+    places: Tensor | None = None  # (width,): the coordinates kept, among rows x cols
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Sketch:
     """
 
     projections: Mapping[str, Projection]  # by parameter, in the model's order
+    shuffled: bool = False  # the numbers of a row lie in a drawn order, so neighbours are strangers
 
     @property
     def width(self) -> int:
@@ -120,13 +123,18 @@ def project(left: Factor, right: Tensor, projection: Projection) -> Tensor:
     else:
         formed = _product(_narrow(left, projection.rows), narrow)
     flat = formed.flatten(1)
+    if projection.places is not None:
+        flat = flat[:, projection.places]
     return flat if projection.scale is None else flat * projection.scale
 
 
 def join(parts: Mapping[str, Tensor], sketch: Sketch) -> Tensor:
     """Put the sketches of all parameters into one row an example: (example, width)."""
     ordered = [parts[name] for name in sketch.projections]
-    return torch.stack(ordered).sum(0) if sketch.adds else torch.cat(ordered, dim=1)
+    if sketch.adds:
+        return torch.stack(ordered).sum(0)
+    row = torch.cat(ordered, dim=1)
+    return row[:, _order(sketch.width).to(row.device)] if sketch.shuffled else row
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
@@ -184,6 +192,12 @@ def _orthogonal(size: int, side: int, generator: torch.Generator, device: str) -
     normal = torch.randn(size, side, generator=generator)
     directions: Tensor = torch.linalg.qr(normal.double()).Q
     return (directions.T * math.sqrt(size / side)).float().to(device)
+
+
+@lru_cache(maxsize=4)
+def _order(width: int) -> Tensor:
+    """Draw the order in which the numbers of a row lie; by their count alone."""
+    return torch.randperm(width, generator=_generator(0, str(width), "order"))
 
 
 def _generator(seed: int, name: str, what: str) -> torch.Generator:

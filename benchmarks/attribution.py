@@ -24,6 +24,7 @@ from benchmarks.peers import PEERS, installed
 from benchmarks.report import Document, Entry, document, markdown, picture
 
 RESULTS = Path(__file__).parent / "results"
+_OURS_SAY = {"n-gram": "n-gram overlap"}
 _DIRECTORY = click.Path(path_type=Path, file_okay=False)
 
 
@@ -66,7 +67,7 @@ def compare(bank: Path, out: Path, names: Sequence[str]) -> Document:
         click.echo(f"{name} …", err=True)
         fault = measure_apart(name, bank, out)
         measured = None if fault else load(out, name)
-        says = PEERS[name].says if name in PEERS else f"ours, {name}"
+        says = PEERS[name].says if name in PEERS else _OURS_SAY.get(name, f"ours, {name}")
         entries.append(Entry(name=name, says=says, measured=measured, fault=fault))
     return document(read, entries)
 

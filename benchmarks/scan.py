@@ -29,7 +29,7 @@ from attribution.encoding import Dtype, Encoded, encode, row_bytes
 from attribution.scan import ready, scan, top_k
 from attribution.shards import Shard, read_shard, shard_table, write_shard
 
-WIDTHS: dict[Dtype, int] = {"float16": 1024, "int8": 2048, "bit": 8192}
+WIDTHS: dict[Dtype, int] = {"float16": 1024, "int8": 2048, "bit": 8192, "peak": 8192}
 QUERIES = 64
 SHARD_ROWS = 31_250
 _SAMPLE = 8  # one shard in so many for the product with 64 queries
@@ -71,7 +71,7 @@ def written(directory: Path, dtype: Dtype, rows: int) -> list[Shard]:
         generator = np.random.default_rng(shard["number"])
         count = shard["stop"] - shard["start"]
         write_shard(directory, shard, _synthetic(generator, count, dtype))
-        shard["width"] = WIDTHS[dtype]
+        shard.update(width=WIDTHS[dtype], dtype=dtype)
     (directory / TABLE).write_text(json.dumps(shards))
     return shards
 
@@ -128,7 +128,7 @@ def _measured(directory: Path, shards: list[Shard], dtype: Dtype, rows: int) -> 
 def blocks(directory: Path, shards: list[Shard]) -> Iterator[Encoded]:
     """Map shards into memory, one after another."""
     for shard in shards:
-        yield read_shard(directory, shard, shard["width"])
+        yield read_shard(directory, shard, shard["dtype"], shard["width"])
 
 
 def _read(found: Iterator[Encoded]) -> None:

@@ -1,4 +1,4 @@
-"""`tantieme index` and `tantieme attribute`."""
+"""`tantieme attribute`, and the options that it shares with `tantieme index`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from cli.output import (
     dry_run,
     narrate,
     pass_workspace,
-    print_faults,
     print_json,
     print_table,
     progress,
@@ -19,7 +18,11 @@ from cli.output import (
 from cli.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cli.jobs.attribution import Attributed, Part
+    from cli.jobs.likeness import Likeness
+    from cli.jobs.recipes import Wanted
 
 METHODS = (  # a test holds them to `attribution.methods.recipes`, which help need not load
     "default",
@@ -32,6 +35,8 @@ METHODS = (  # a test holds them to `attribution.methods.recipes`, which help ne
     "graddot",
     "gradcos",
 )
+ALIKE = ("ngram", "similarity")  # printed beside what is paid, never paid
+_positive = click.FloatRange(min=0, min_open=True)
 method_option = click.option(
     "--method",
     type=click.Choice(METHODS),
@@ -40,78 +45,28 @@ method_option = click.option(
     metavar="NAME",
     help="By which method.",
 )
-run_option = click.option("--run", default=None, help="Of which run.  [default: the only one]")
+SETTINGS = ("damping", "kept", "side", "ridge")  # which a method may have otherwise
+runs_option = click.option(
+    "--run", "runs", multiple=True, help="Of which run; repeatable.  [default: the only one]"
+)
+damping_option = click.option(
+    "--damping", type=_positive, help="Of the whitening, instead of the method's own."
+)
+kept_option = click.option(
+    "--kept", type=click.IntRange(min=1), help="Numbers of a row, instead of the method's own."
+)
+side_option = click.option(
+    "--side", type=click.IntRange(min=1), help="Of a Kronecker sketch, as logra's."
+)
+ridge_option = click.option(
+    "--ridge", type=_positive, help="Of the Gram, instead of the method's own."
+)
 
 
-@click.group()
-def index() -> None:
-    """Keep the sketched gradients of what a run was trained on."""
-
-
-@index.command("build")
-@run_option
-@method_option
-@dry_run
-@pass_workspace
-def build_command(workspace: Workspace, run: str | None, method: str, dry_run: bool) -> None:
-    """Build a run's index; an interrupted build goes on where it stopped.
-
-    Methods: default (pays), quick, thorough, ekfac (exact, large), trak, logra, tracin, graddot,
-    gradcos.
-
-    \b
-    Example:  tantieme index build
-              tantieme index build --method quick
-    """
-    from cli.jobs.index import build_index, parts_of
-    from cli.jobs.training import find_run
-
-    if dry_run:
-        name, trained = find_run(workspace, run)
-        rows = {part: len(rows) for part, rows in parts_of(workspace, trained).items()}
-        narrate(f"Would index {rows} rows of run {name}; nothing was written.")
-        return
-    with progress("Indexing gradients") as report:
-        built = build_index(workspace, run, method=method, report=report)
-    state = "was already here" if built.already else "is built"
-    narrate(f"Index {built.id} of run {built.run} {state}.")
-
-
-@index.command("info")
-@as_json
-@pass_workspace
-def info(workspace: Workspace, json_: bool) -> None:
-    """Say what the indexes hold.
-
-    \b
-    Example:  tantieme index info
-    """
-    from cli.jobs.index import describe_indexes
-
-    found = describe_indexes(workspace)
-    if json_:
-        print_json({"schema": 1, "indexes": found})
-        return
-    keys = tuple(found[0]) if found else ("id",)
-    print_table(
-        "", ["index", *(f">{key}" for key in keys[1:])], [[str(e[k]) for k in keys] for e in found]
-    )
-
-
-@index.command("verify")
-@as_json
-@pass_workspace
-@click.pass_context
-def verify_command(ctx: click.Context, workspace: Workspace, json_: bool) -> None:
-    """Hash every shard again. Ends with 5 where one is not what was written.
-
-    \b
-    Example:  tantieme index verify
-    """
-    from cli.jobs.index import verify_indexes
-
-    sound = "Every shard is as it was written."
-    print_faults(ctx, verify_indexes(workspace), sound, json_=json_)
+def too_few_runs(runs: Sequence[str]) -> str:
+    """Say where two runs are asked for: the third is what says how runs differ."""
+    few = len(runs) == 2  # noqa: PLR2004 - `attribution.resampling.RUNS_MIN`, less one
+    return " Two runs do not tell how runs differ; intervals do so from three on." if few else ""
 
 
 @click.command()
@@ -119,28 +74,43 @@ def verify_command(ctx: click.Context, workspace: Workspace, json_: bool) -> Non
 @click.option("--all-new", is_flag=True, help="Every track; those known are skipped.")
 @click.option("--compare-mappings", is_flag=True, help="Show what each mapping would pay instead.")
 @click.option("--passages", is_flag=True, help="Show which passage came from where instead.")
-@method_option
-@run_option
+@click.option(
+    "--method",
+    type=click.Choice((*METHODS, *ALIKE)),
+    default="default",
+    show_default=True,
+    metavar="NAME",
+    help="By which method.",
+)
+@runs_option
+@damping_option
+@kept_option
+@side_option
+@ridge_option
 @as_json
 @dry_run
 @pass_workspace
 def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     workspace: Workspace,
+    /,
     tracks: tuple[str, ...],
     all_new: bool,
     compare_mappings: bool,
     passages: bool,
-    method: str,
-    run: str | None,
     json_: bool,
     dry_run: bool,
+    **options: object,
 ) -> None:
     """Work out which recordings shaped a track, and how sure that is.
 
     TRACK is a generated track's id or any MIDI file. The evidence is kept in the workspace, the
     shares are frozen in the books. N-gram overlap is shown beside them: it is similarity, not
-    influence, and pays nobody. What another method than the default finds is kept beside it, for
-    comparison or a dispute, and pays nobody either.
+    influence, and pays nobody. What another method than the default finds, or the default at
+    another --damping, --kept or --ridge, is kept beside it, for comparison or a dispute, and pays
+    nobody either. --method ngram, or similarity (of the model's hidden states), shows that alone.
+
+    With several runs of the same music their scores are averaged; from three on the intervals hold
+    how runs differ.
 
     \b
     Example:  tantieme attribute t1a2b3c4d
@@ -149,23 +119,31 @@ def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each op
               tantieme attribute --all-new --compare-mappings
               tantieme attribute t1a2b3c4d --passages
               tantieme attribute t1a2b3c4d --method ekfac
+              tantieme attribute t1a2b3c4d --ridge 8
+              tantieme attribute --all-new --run r1a2b3c4d --run r5e6f7a8b --run r9c0d1e2f
+              tantieme attribute t1a2b3c4d --method similarity
     """
     from cli.comparison import print_compared
     from cli.jobs.attribution import attribute_tracks, find_tracks
     from cli.jobs.index import build_index
     from cli.jobs.mappings import compare_tracks
     from cli.jobs.passages import read_passages
+    from cli.jobs.recipes import Wanted
     from cli.passages import print_passages
 
+    wanted = Wanted(**options)  # type: ignore[arg-type]  # click gives its options' types
     if not tracks and not all_new:
         raise click.UsageError("name a track or a MIDI file, or use --all-new")
-    if passages and method != METHODS[0]:
-        raise click.UsageError("passages are of the method that pays; leave --method out")
+    _check_shown(wanted, compare_mappings=compare_mappings, passages=passages)
     if dry_run:
         narrate(f"Would attribute {', '.join(tracks) or 'every track'}; nothing was written.")
         return
+    if wanted.method in ALIKE:
+        ids = find_tracks(workspace, tracks, everything=all_new)
+        _print_alike(workspace, wanted, ids, json_=json_)
+        return
     with progress("Indexing gradients") as report:
-        indexed = build_index(workspace, run, method=method, report=report)
+        indexed = build_index(workspace, wanted, report=report)
     ids = find_tracks(workspace, tracks, everything=all_new)
     with progress("Attributing") as report:
         found = attribute_tracks(workspace, indexed, ids, report=report)
@@ -182,10 +160,55 @@ def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each op
             _print_attributed(each)
 
 
+def _check_shown(wanted: Wanted, *, compare_mappings: bool, passages: bool) -> None:
+    """Refuse options that say nothing together."""
+    settings = [name for name in SETTINGS if getattr(wanted, name) is not None]
+    if passages and (wanted.method != METHODS[0] or settings):
+        raise click.UsageError("passages are of the method that pays; leave --method out")
+    if wanted.method in ALIKE and (compare_mappings or settings):
+        flag = settings[0] if settings else "compare-mappings"
+        raise click.UsageError(
+            f"{wanted.method} is similarity, which is never paid; leave --{flag} out"
+        )
+
+
+def _print_alike(workspace: Workspace, wanted: Wanted, ids: Sequence[str], *, json_: bool) -> None:
+    """Print what is most like each track, and nothing else."""
+    from cli.jobs.likeness import compare
+
+    if len(wanted.runs) > 1:
+        raise click.UsageError("similarity is of one run's hidden states; give one --run")
+    run = wanted.runs[0] if wanted.runs else None
+    with progress("Comparing") as report:
+        alike = compare(workspace, run, ids, wanted.method, report=report)
+    for each in alike:
+        if json_:
+            print_json(_likeness(each, wanted.method))
+            continue
+        print_table(
+            f"{each.track}  {each.title}\n{each.heading}; nobody is paid for it",
+            ["artist", "recording", ">likeness"],
+            [(artist, title, f"{value:.3f}") for artist, title, _, value in each.found],
+        )
+        click.echo()
+
+
+def _likeness(found: Likeness, method: str) -> dict[str, Any]:
+    keys = ("artist", "title", "recording", "likeness")
+    return {
+        "schema": 1,
+        "track": found.track,
+        "method": method,
+        "paid": False,
+        "similarity": [dict(zip(keys, each, strict=True)) for each in found.found],
+    }
+
+
 def _print_attributed(found: Attributed) -> None:
+    runs = f"run{'s' * (len(found.runs) > 1)} {', '.join(found.runs)}"
     print_table(
         f"{found.track}  {found.title}\n"
-        f"What shaped it, by {found.method} and {found.mapping} from run {found.run}:",
+        f"What shaped it, by {found.method} and {found.mapping} from {runs}:",
         ["artist", "work", ">share", ">interval"],
         [
             *((part.artist, part.name, *_cells(part)) for part in found.recordings),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cli.attribution import ALIKE
 from cli.evaluation_steps import (
     KINDS,
     Asked,
@@ -35,7 +36,7 @@ methods_option = click.option(
     default="default,ngram",
     show_default=True,
     metavar="NAME,…",
-    help="Recipes, and ngram: the row to beat.",
+    help="Recipes; ngram, the row to beat; similarity, of the model's hidden states.",
 )
 workers_option = click.option(
     "--workers", default=1, show_default=True, help="Trainings at the same time."
@@ -68,7 +69,7 @@ def lds_command(workspace: Workspace, /, dry_run: bool, json_: bool, **options: 
 
     \b
     Example:  tantieme evaluate lds --by artist --small
-              tantieme evaluate lds --by item --methods default,trak,tracin,ngram
+              tantieme evaluate lds --by item --methods default,trak,tracin,similarity,ngram
     """
     from attribution.evaluation.plan import Drawing
     from cli.jobs.evaluation_retrained import judge_lds, lds_plan
@@ -217,6 +218,8 @@ def sanity_command(workspace: Workspace, /, dry_run: bool, json_: bool, **option
     from cli.jobs.evaluation_checks import judge_sanity
 
     asked = Asked(**options)  # type: ignore[arg-type]  # click gives its options' types
+    if asked.method in ALIKE:
+        raise click.UsageError(f"{asked.method} is no method that training could teach; name one")
     subject = find_subject(workspace, asked)
     if dry_run:
         narrate(f"Would check {asked.method}; nothing was written.")
@@ -266,7 +269,13 @@ def coverage_command(
 @evaluate.command("tune")
 @click.option("--damping", default="0.001,0.003,0.01", show_default=True, metavar="X,…")
 @click.option("--ridge", default="0.5,2,8", show_default=True, metavar="X,…")
-@click.option("--side", default="24,40", show_default=True, metavar="N,…", help="Sketch size.")
+@click.option(
+    "--kept",
+    default="10880,43520",
+    show_default=True,
+    metavar="N,…",
+    help="Numbers of a row.",
+)
 @click.option("--subsets", type=int, help="Halves of the data.  [default: 32; 12 with --small]")
 @click.option("--seeds", type=int, help="Retrainings of each half.  [default: 2; 1 with --small]")
 @small_option
@@ -276,7 +285,7 @@ def coverage_command(
 @dry_run
 @pass_workspace
 def tune_command(workspace: Workspace, /, dry_run: bool, json_: bool, **options: object) -> None:
-    """Choose damping, ridge and sketch size on queries that are never reported.
+    """Choose damping, ridge and numbers kept on queries that are never reported.
 
     Tries every combination, by item and by artist, on half of the held-out queries and half of the
     retrainings; what the best one gains is told on the other half. Changes no index and no recipe.
@@ -295,7 +304,7 @@ def tune_command(workspace: Workspace, /, dry_run: bool, json_: bool, **options:
     subject = find_subject(workspace, asked)
     settings = grid(
         numbers(asked.damping, "--damping"),
-        [int(side) for side in numbers(asked.side, "--side")],
+        [int(kept) for kept in numbers(asked.kept, "--kept")],
         numbers(asked.ridge, "--ridge"),
     )
     drawing = Drawing(

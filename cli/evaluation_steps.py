@@ -45,7 +45,7 @@ class Asked:
     runs: int = 1
     damping: str = ""
     ridge: str = ""
-    side: str = ""
+    kept: str = ""
     small: bool = False
     workers: int = 1
 

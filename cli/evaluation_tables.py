@@ -81,10 +81,10 @@ def _print_trials(trials: Sequence[Mapping[str, Any]]) -> None:
     levels = list(ordered[0]["lds"])
     print_table(
         "Every setting on the tuning half, the best first (LDS)",
-        [">damping", ">side", ">ridge", *(f">{level}" for level in levels), ">mean"],
+        [">damping", ">kept", ">ridge", *(f">{level}" for level in levels), ">mean"],
         [
             [
-                *(f"{trial['setting'][key]:g}" for key in ("damping", "side", "ridge")),
+                *(f"{trial['setting'][key]:g}" for key in ("damping", "kept", "ridge")),
                 *(_number(trial["lds"][level]) for level in levels),
                 _number(trial["mean"]),
             ]

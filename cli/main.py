@@ -29,7 +29,7 @@ COMMANDS = {
     "train": "cli.training:train",
     "generate": "cli.training:generate",
     "model": "cli.model:model",
-    "index": "cli.attribution:index",
+    "index": "cli.index:index",
     "attribute": "cli.attribution:attribute",
     "evaluate": "cli.evaluate:evaluate",
     "shares": "cli.intake:shares",

@@ -1,4 +1,4 @@
-"""Choosing damping, ridge and sketch size on queries and subsets that are never reported.
+"""Choosing damping, ridge and what rows keep, on queries and subsets that are never reported.
 
 Every setting is tried on the tuning half: its queries, and every other subset of each bank. The one
 whose LDS is highest, mean over the banks, is chosen, and what it gains over the setting in use is
@@ -30,7 +30,7 @@ class Setting:
     """What is tuned."""
 
     damping: float  # of the whitening, in mean eigenvalues of a layer
-    side: int  # of the Kronecker sketch
+    kept: int  # numbers of a row
     ridge: float  # of the Gram, in mean squared lengths of a row
 
 
@@ -71,22 +71,23 @@ class Tuning:
 
 
 def grid(
-    dampings: Sequence[float], sides: Sequence[int], ridges: Sequence[float]
+    dampings: Sequence[float], kept: Sequence[int], ridges: Sequence[float]
 ) -> tuple[Setting, ...]:
     """Combine everything with everything, ridges innermost, for they need no index of their own."""
     return tuple(
-        Setting(damping=damping, side=side, ridge=ridge)
-        for damping, side, ridge in product(dampings, sides, ridges)
+        Setting(damping=damping, kept=numbers, ridge=ridge)
+        for damping, numbers, ridge in product(dampings, kept, ridges)
     )
 
 
 def setting_of(recipe: Recipe) -> Setting:
-    """Read the setting of a recipe. Raises `PlanRefused` for one that does not whiten."""
-    if recipe.index.whitening is None:
-        raise PlanRefused(f"method '{recipe.name}' whitens nothing; tune one that does")
+    """Read the setting of a recipe. Raises `PlanRefused` for one that chooses no coordinates."""
+    whitening = recipe.index.whitening
+    if whitening is None or whitening.kept is None:
+        raise PlanRefused(f"method '{recipe.name}' chooses no coordinates; tune one that does")
     return Setting(
-        damping=recipe.index.whitening.damping,
-        side=recipe.index.sketch.side,
+        damping=whitening.damping,
+        kept=whitening.kept,
         ridge=recipe.scoring.ridge,
     )
 
@@ -95,11 +96,8 @@ def with_setting(recipe: Recipe, setting: Setting) -> Recipe:
     """Return the recipe at another setting."""
     setting_of(recipe)
     assert recipe.index.whitening is not None
-    index = replace(
-        recipe.index,
-        sketch=replace(recipe.index.sketch, side=setting.side),
-        whitening=replace(recipe.index.whitening, damping=setting.damping),
-    )
+    whitening = replace(recipe.index.whitening, damping=setting.damping, kept=setting.kept)
+    index = replace(recipe.index, whitening=whitening)
     return replace(recipe, index=index, scoring=replace(recipe.scoring, ridge=setting.ridge))
 
 

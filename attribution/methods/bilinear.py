@@ -13,23 +13,28 @@ multiplied by the inverse of a damped Gram where the method has one, and held ag
 the checkpoints of one training are added up. With `normalise` each member's scores of one query are
 first divided by their root mean square over the train rows, lest one checkpoint drown the others.
 Placebo rows are scored as if they had been in the Gram. Positive = having trained on it helped.
+
+One Gram over fewer rows than columns is solved through inner products of rows (`kernel`): queries
+meet the rows as they are kept, and nothing but the products stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from attribution.curvature import DampedGram, Solved, as_if_inside, damped_grams, solve
-from attribution.errors import ForeignIndex
-from attribution.gradients import sketched_rows
-from attribution.index import Index, Member, column_slices, lens_of
+from attribution.curvature import SIDE_MAX, DampedGram, as_if_inside, damped_grams, precondition
+from attribution.encoding import Encoded, decode, signed
+from attribution.index import Index, Member, column_slices
+from attribution.kernel import Kernel, all_products, fit_kernel, gram_of, products
+from attribution.lenses import Lenses, lenses_of, sketched
 from attribution.task import Checkpoint, Execution, Rows, Task
 
 Replicate = tuple[str, int]  # the training's name and the sketch's seed
@@ -51,13 +56,17 @@ class ScoringOptions:
 class Fitted:
     """A method ready to score."""
 
-    index: Index
-    task: Task
-    checkpoints: Mapping[str, Checkpoint]  # by hash
+    lenses: Lenses
     options: ScoringOptions
-    grams: Mapping[str, list[DampedGram]]  # by member; empty without a Gram
-    placebos: Mapping[str, Tensor]  # by member; float32 (placebo row, width)
+    kernels: Mapping[str, Kernel]  # by member, where the Gram is solved through rows
+    grams: Mapping[str, list[DampedGram]]  # by member, where it is not
+    placebos: Mapping[str, Tensor]  # with `grams`: as if inside, float32 (placebo row, width)
     output_terms: Mapping[str, Tensor]  # by part; float32 (row,): TRAK's Q, or nothing
+
+    @property
+    def index(self) -> Index:
+        """What is scored."""
+        return self.lenses.index
 
     @property
     def replicates(self) -> tuple[Replicate, ...]:
@@ -67,13 +76,13 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Queries ready to be held against rows, one tensor a member."""
+    """Queries ready to be scored, by member: their vectors, or what they scored already."""
 
     ids: tuple[str, ...]
     owners: tuple[str, ...]
-    vectors: Mapping[str, Tensor]  # float32 (query, width)
-    sizes: Mapping[str, Tensor]  # float32 (query,): what the scores were divided by
-    known: Mapping[str, Tensor]  # float32 (query, train row): of members whose scores fell out
+    vectors: Mapping[str, Tensor]  # float32 (query, width), to be multiplied with rows
+    known: Mapping[str, Mapping[str, Tensor]]  # by part; float32 (query, row)
+    sizes: Mapping[str, Tensor]  # float32 (query,): what scores are divided by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,20 +118,23 @@ def fit(
     Raises `ForeignIndex` when a checkpoint of the index is not among `checkpoints`.
     """
     fitted = Fitted(
-        index=index,
-        task=task,
-        checkpoints=_by_hash(index, checkpoints),
+        lenses=lenses_of(index, task, checkpoints),
         options=options or ScoringOptions(),
+        kernels={},
         grams={},
         placebos={},
         output_terms=output_terms or {},
     )
-    grams = {member.name: _grams(fitted, member) for member in index.members}
-    return replace(
-        fitted,
-        grams=grams,
-        placebos={m.name: _placebo_rows(fitted, m, grams[m.name]) for m in index.members},
-    )
+    members = index.members if fitted.options.gram else ()
+    slices = [slice(0, index.width)]
+    if fitted.options.gram == "parameter":
+        slices = column_slices(index.manifest)
+    if len(slices) == 1 and _count(fitted, "train") < min(index.width, SIDE_MAX + 1):
+        return replace(fitted, kernels={m.name: _kernel(fitted, m) for m in members})
+    rows = {m.name: partial(_rows, fitted, m, "train") for m in members}
+    grams = {n: damped_grams(each, slices, fitted.options.ridge) for n, each in rows.items()}
+    placebos = {m.name: _placebo_rows(fitted, m, grams[m.name]) for m in members}
+    return replace(fitted, grams=grams, placebos=placebos)
 
 
 def prepare(fitted: Fitted, query: Rows, *, sizes: Mapping[str, Tensor] | None = None) -> Prepared:
@@ -131,37 +143,36 @@ def prepare(fitted: Fitted, query: Rows, *, sizes: Mapping[str, Tensor] | None =
     `sizes` normalise by what others were divided by: parts of a query by the whole's, so that
     their scores add up to its.
     """
-    execution, members = fitted.options.execution, fitted.index.members
-    shas = list(dict.fromkeys(member.sha256 for member in members))
-    found: dict[str, Solved] = {}
-    for number, sha256 in enumerate(shas):
-        for member, rows in _sketched(fitted, sha256, query, number):
-            found[member.name] = _weighed(fitted, member, rows)
-    execution.progress(len(shas) * len(query), len(shas) * len(query))
-    if sizes is None:
-        sizes = {member.name: _sizes(fitted, member, found[member.name]) for member in members}
-    return Prepared(
-        ids=query.ids,
-        owners=query.owners,
-        vectors={name: s.vectors / sizes[name][:, None] for name, s in found.items()},
-        sizes=sizes,
-        known={
-            name: solved.scores / sizes[name][:, None]
-            for name, solved in found.items()
-            if solved.scores is not None
-        },
+    vectors: dict[str, Tensor] = {}
+    known: dict[str, Mapping[str, Tensor]] = {}
+    for member, rows in sketched(fitted.lenses, query, fitted.options.execution):
+        seen = _seen(fitted, member, rows)
+        if member.name in fitted.kernels:
+            known[member.name] = _met(fitted, member, seen)
+        else:
+            grams = fitted.grams.get(member.name)
+            vectors[member.name] = precondition(grams, seen).float() if grams else seen
+    found = Prepared(
+        ids=query.ids, owners=query.owners, vectors=vectors, known=known, sizes=sizes or {}
     )
+    if sizes is not None:
+        return found
+    return replace(found, sizes={m.name: _sizes(fitted, found, m) for m in fitted.index.members})
 
 
 def score(fitted: Fitted, prepared: Prepared, part: str = "train") -> Iterator[Tensor]:
     """Yield the scores a shard of rows at a time: float32 (replicate, query, row)."""
     members, replicates = fitted.index.members, fitted.replicates
+    if not _count(fitted, part):
+        yield torch.zeros(len(replicates), len(prepared.ids), 0)
+        return
     streams = [_scored(fitted, prepared, member, part) for member in members]
     terms, start = fitted.output_terms.get(part), 0
     for blocks in zip(*streams, strict=True):
         found = torch.zeros(len(replicates), *blocks[0].shape, device=blocks[0].device)
         for member, block in zip(members, blocks, strict=True):
-            found[replicates.index((member.run, member.seed))] += block
+            divided = block / prepared.sizes[member.name][:, None]
+            found[replicates.index((member.run, member.seed))] += divided
         stop = start + found.shape[2]
         yield found if terms is None else found * terms[start:stop].to(found.device)
         start = stop
@@ -199,105 +210,88 @@ def output_term(
     return total / len(checkpoints)
 
 
-def _by_hash(index: Index, checkpoints: Sequence[Checkpoint]) -> dict[str, Checkpoint]:
-    found = {checkpoint.sha256: checkpoint for checkpoint in checkpoints}
-    for member in index.members:
-        if member.sha256 not in found:
-            raise ForeignIndex(
-                f"{index.directory} was made of checkpoint '{member.checkpoint}' "
-                f"({member.sha256[:12]}), which was not passed; pass the run it was made of"
-            )
-    return found
-
-
-def _grams(fitted: Fitted, member: Member) -> list[DampedGram]:
-    kind = fitted.options.gram
-    if kind is None:
-        return []
-    whole = [slice(0, fitted.index.width)]
-    slices = whole if kind == "joint" else column_slices(fitted.index.manifest)
-    return damped_grams(partial(_rows, fitted, member, "train"), slices, fitted.options.ridge)
-
-
-def _weighed(fitted: Fitted, member: Member, rows: Tensor) -> Solved:
-    """Turn sketched queries into what is multiplied with rows; float32."""
-    if fitted.options.cosine:
-        rows = _unit(rows)
-    grams = fitted.grams[member.name]
-    solved = solve(grams, rows) if grams else Solved(rows, None)
-    weight = 1.0
-    if fitted.options.by_learning_rate:
-        weight = fitted.checkpoints[member.sha256].learning_rate
-    scores = None if solved.scores is None else (solved.scores * weight).float()
-    return Solved((solved.vectors * weight).float(), scores)
-
-
-def _scored(fitted: Fitted, prepared: Prepared, member: Member, part: str) -> Iterator[Tensor]:
-    """Yield one member's scores of a part, a shard of rows at a time: (query, row)."""
-    if part == "train" and member.name in prepared.known:
-        yield from torch.split(prepared.known[member.name], fitted.index.shard_rows, dim=1)
-        return
-    vectors = prepared.vectors[member.name]
-    for rows in _rows(fitted, member, part):
-        yield vectors @ rows.T
-
-
-def _sketched(
-    fitted: Fitted, sha256: str, query: Rows, number: int
-) -> Iterator[tuple[Member, Tensor]]:
-    """Sketch the queries at one checkpoint, once a member of it."""
-    execution, index = fitted.options.execution, fitted.index
-    members = [m for m in index.members if m.sha256 == sha256]
-    model = fitted.checkpoints[sha256].load().to(execution.device).eval()
-    whitening = index.whitening(members[0], execution.device)
-    lens = lens_of(index.manifest, members, fitted.task, model, whitening)
-    total = len(query) * len({m.sha256 for m in index.members})
-    batches: list[list[Tensor]] = []
-    for batch in sketched_rows(lens, query, execution.batch):
-        batches.append(batch)
-        execution.progress(number * len(query) + sum(len(b[0]) for b in batches), total)
-    for place, member in enumerate(members):
-        yield member, torch.cat([batch[place] for batch in batches])
-
-
-def _sizes(fitted: Fitted, member: Member, solved: Solved) -> Tensor:
-    """Root mean square of each query's scores over the train rows; 1 where that is nothing."""
-    ones = torch.ones(len(solved.vectors), device=solved.vectors.device)
-    if not fitted.options.normalise:
-        return ones
-    if solved.scores is not None:
-        blocks: Iterable[Tensor] = (solved.scores,)
-    else:
-        blocks = (solved.vectors @ rows.T for rows in _rows(fitted, member, "train"))
-    squares = torch.stack([block.double().square().sum(1) for block in blocks]).sum(0)
-    size = (squares / len(fitted.index.ids["train"])).sqrt().float()
-    return torch.where(size > 0, size, ones)
-
-
-def _rows(fitted: Fitted, member: Member, part: str) -> Iterator[Tensor]:
-    if part == "placebo":
-        yield fitted.placebos[member.name]
-        return
-    for block in fitted.index.blocks(member, part):
-        yield _seen(fitted, block)
-
-
-def _seen(fitted: Fitted, block: np.ndarray[Any, np.dtype[Any]]) -> Tensor:
-    rows = torch.from_numpy(block).to(fitted.options.execution.device)
-    return _unit(rows) if fitted.options.cosine else rows
-
-
-def _unit(rows: Tensor) -> Tensor:
-    return torch.nn.functional.normalize(rows.float(), dim=1)
+def _kernel(fitted: Fitted, member: Member) -> Kernel:
+    rows = partial(_both, fitted, member)
+    gram = gram_of(rows, fitted.options.execution.device)
+    return fit_kernel(gram, _count(fitted, "train"), fitted.options.ridge, _works(fitted))
 
 
 def _placebo_rows(fitted: Fitted, member: Member, grams: Sequence[DampedGram]) -> Tensor:
-    rows = _seen(fitted, fitted.index.rows(member, "placebo"))
-    if not grams:
-        return rows
+    rows = list(_rows(fitted, member, "placebo"))
+    if not rows:
+        return torch.zeros(0, fitted.index.width, device=fitted.options.execution.device)
+    return as_if_inside(grams, torch.cat(rows), _works(fitted)).float()
+
+
+def _works(fitted: Fitted) -> list[list[int]]:
+    """Say which placebo rows belong together."""
     owners = fitted.index.owners.get("placebo", ())
-    groups = [[i for i, o in enumerate(owners) if o == owner] for owner in dict.fromkeys(owners)]
-    return as_if_inside(grams, rows, groups).float()
+    return [[i for i, o in enumerate(owners) if o == owner] for owner in dict.fromkeys(owners)]
+
+
+def _count(fitted: Fitted, part: str) -> int:
+    return len(fitted.index.ids.get(part, ()))
+
+
+def _seen(fitted: Fitted, member: Member, query: Tensor) -> Tensor:
+    """Weigh sketched queries, and take cosines' at unit length."""
+    if fitted.options.cosine:
+        query = torch.nn.functional.normalize(query, dim=1)
+    if fitted.options.by_learning_rate:
+        query = query * fitted.lenses.checkpoints[member.sha256].learning_rate
+    return query
+
+
+def _met(fitted: Fitted, member: Member, rows: Tensor) -> dict[str, Tensor]:
+    """Score sketched queries through the kernel, by part: float32 (query, row)."""
+    counts = [_count(fitted, part) for part in ("train", "placebo")]
+    found = all_products(rows, partial(_both, fitted, member))
+    train, placebo = fitted.kernels[member.name].scores(*torch.split(found, counts, dim=1))
+    return {"train": train.float(), "placebo": placebo.float()}
+
+
+def _sizes(fitted: Fitted, prepared: Prepared, member: Member) -> Tensor:
+    """Root mean square of each query's scores over the train rows; 1 where that is nothing."""
+    device = fitted.options.execution.device
+    if not fitted.options.normalise:
+        return torch.ones(len(prepared.ids), device=device)
+    blocks = _scored(fitted, prepared, member, "train")
+    squares = torch.stack([block.double().square().sum(1) for block in blocks]).sum(0)
+    size = (squares / _count(fitted, "train")).sqrt().float()
+    return torch.where(size > 0, size, 1.0)
+
+
+def _scored(fitted: Fitted, prepared: Prepared, member: Member, part: str) -> Iterator[Tensor]:
+    """Yield one member's scores of a part, undivided, some rows at a time: (query, row)."""
+    if member.name in prepared.known:
+        yield from torch.split(prepared.known[member.name][part], fitted.index.shard_rows, dim=1)
+    elif part == "placebo" and member.name in fitted.placebos:
+        yield prepared.vectors[member.name] @ fitted.placebos[member.name].T
+    else:
+        yield from products(prepared.vectors[member.name], _kept(fitted, member, part))
+
+
+def _both(fitted: Fitted, member: Member) -> Iterator[Encoded]:
+    """Yield train rows, then placebos."""
+    return chain(_kept(fitted, member, "train"), _kept(fitted, member, "placebo"))
+
+
+def _rows(fitted: Fitted, member: Member, part: str) -> Iterator[Tensor]:
+    for block in _kept(fitted, member, part):
+        yield torch.from_numpy(decode(block)).to(fitted.options.execution.device)
+
+
+def _kept(fitted: Fitted, member: Member, part: str) -> Iterator[Encoded]:
+    """Yield rows as they are kept; for cosines with scales that give them unit length."""
+    for block in fitted.index.encoded(member, part):
+        if len(block):
+            yield _unit(block) if fitted.options.cosine else block
+
+
+def _unit(rows: Encoded) -> Encoded:
+    lengths = np.linalg.norm(signed(rows).astype(np.float32), axis=1)
+    shown = (lengths > 0) & (rows.scales > 0)
+    return replace(rows, scales=np.divide(1, lengths, where=shown, out=np.zeros_like(lengths)))
 
 
 def _dense(blocks: Sequence[Tensor]) -> np.ndarray[Any, np.dtype[np.float32]]:

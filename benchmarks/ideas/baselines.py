@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from attribution.task import Rows
 from benchmarks.ideas.idea import Idea, Result, at, compressed, exact, window
 from benchmarks.ideas.rows import Array, normalised
 from benchmarks.ideas.workshop import Workshop
@@ -43,9 +44,9 @@ def similar(shop: Workshop) -> Array:
     return shop.piece(("n-gram",), score)
 
 
-def token_bytes(shop: Workshop) -> int:
-    """Count the bytes of a train row's tokens, two bytes each at most: what overlap keeps."""
-    tokens = shop.bank.train.tensors["tokens"]
+def token_bytes(rows: Rows) -> int:
+    """Count the bytes of a row's tokens, two bytes each at most: what overlap keeps."""
+    tokens = rows.tensors["tokens"]
     return tokens.shape[1] * (1 if int(tokens.max()) < 256 else 2)  # noqa: PLR2004  a byte
 
 
@@ -54,7 +55,7 @@ def _grams(tokens: Sequence[int]) -> set[Gram]:
 
 
 def _overlap(shop: Workshop) -> Result:
-    return Result(scores=similar(shop), stored=token_bytes(shop))
+    return Result(scores=similar(shop), stored=token_bytes(shop.bank.train))
 
 
 IDEAS = (

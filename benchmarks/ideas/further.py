@@ -18,7 +18,7 @@ def with_overlap(make: Callable[[Workshop], Result], share: float) -> Callable[[
     def mixed(shop: Workshop) -> Result:
         found = make(shop)
         scores = normalised(found.scores) + share * similar(shop)
-        return Result(scores=scores, stored=found.stored + token_bytes(shop))
+        return Result(scores=scores, stored=found.stored + token_bytes(shop.bank.train))
 
     return mixed
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from attribution.encoding import Dtype, decode, encode, row_bytes
 from attribution.gradients import Lens, Names, sketched_rows, unhooked
+from attribution.index import IndexOptions
 from attribution.methods.recipes import RECIPES
 from attribution.sketch import Sketch, SketchOptions, make_sketch, matrix_shape
 from attribution.task import Checkpoint, PerExample, Rows, chosen_parameters
@@ -26,7 +27,16 @@ from benchmarks.ideas.workshop import Workshop
 Array = np.ndarray[Any, np.dtype[Any]]
 Kind = Literal["kfac", "ekfac"]
 Shapes = Mapping[str, tuple[int, ...]]
-DEFAULT = RECIPES["default"]
+# What ideas are held against: the default until one of them took its place (`loudest-group-max`).
+DEFAULT = replace(
+    RECIPES["default"],
+    index=IndexOptions(
+        sketch=SketchOptions(side=40),
+        whitening=WhiteningOptions(rows_max=1024),
+        seeds=(0,),
+        dtype="bit",
+    ),
+)
 SIDE = DEFAULT.index.sketch.side
 RIDGE = DEFAULT.scoring.ridge
 EXACT_RIDGE = RECIPES["ekfac"].scoring.ridge

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from attribution.evidence import GATE, Evidence, Scored, explain_unattributed, gather
+from attribution.evidence import GATE, Evidence, Scored, explain_unattributed, gather, scored
 from attribution.methods import bilinear, similarity
 from attribution.models.event_transformer import event_task
 from attribution.music.corpus import rows_of
@@ -28,7 +28,7 @@ from cli.jobs.evidence import (
     read_evidence,
     record_shares,
 )
-from cli.jobs.index import Indexed, device, parts_of
+from cli.jobs.index import Indexed, device, parts_of, rows_in
 from cli.jobs.passages import keep_passages, kept_passages
 from cli.jobs.training import music
 from cli.output import Report
@@ -61,6 +61,7 @@ class Attributed:
     track: str
     title: str
     run: str
+    runs: tuple[str, ...]  # of the index; `run` is the first
     index: str
     method: str
     mapping: str
@@ -177,7 +178,9 @@ def _fitted(workspace: Workspace, indexed: Indexed) -> bilinear.Fitted:
         indexed.checkpoints,
         replace(recipe.scoring, execution=execution),
         output_terms={
-            part: bilinear.output_term(task, indexed.checkpoints, rows, execution)
+            part: bilinear.output_term(
+                task, indexed.checkpoints, rows_in(indexed.index, part, rows), execution
+            )
             for part, rows in parts.items()
         },
     )
@@ -191,10 +194,10 @@ def _evidence(
         np.concatenate([b.cpu().numpy() for b in bilinear.score(fitted, prepared, part)], axis=2)
         for part in ("train", "placebo")
     )
-    owners = indexed.index.owners
+    owners, runs = indexed.index.owners, [run for run, _ in fitted.replicates]
     return gather(
-        catalogue.scored(train, owners["train"]),
-        catalogue.scored(placebo, owners.get("placebo", ())),
+        catalogue.scored(train, owners["train"], runs),
+        catalogue.scored(placebo, owners.get("placebo", ()), runs),
     )
 
 
@@ -219,9 +222,11 @@ class _Catalogue:
             heard=music(workspace),
         )
 
-    def scored(self, values: np.ndarray[Any, Any], owners: Sequence[str]) -> Scored:
-        works = tuple(self.rows[owner].recording.work for owner in owners)
-        return Scored(values=values, recordings=tuple(owners), works=works)
+    def scored(
+        self, values: np.ndarray[Any, Any], owners: Sequence[str], runs: Sequence[str]
+    ) -> Scored:
+        work_of = {owner: self.rows[owner].recording.work for owner in owners}
+        return scored(values, owners, work_of, runs=runs)
 
     def name(self, artist: str) -> str:
         return self.artists.get(artist, artist)
@@ -268,6 +273,7 @@ def _document(
         "why_unattributed": explain_unattributed(evidence),
         "similarity": [_similar(each, catalogue) for each in similar if each.overlap > 0],
         "run": indexed.run,
+        "runs": list(indexed.runs),
         "index": indexed.id,
         "index_sha256": indexed.index.sha256,
         "checkpoints": [checkpoint.sha256 for checkpoint in indexed.checkpoints],
@@ -338,7 +344,10 @@ def _similar(found: similarity.Overlap, catalogue: _Catalogue) -> dict[str, Any]
 
 
 def _kept(workspace: Workspace, indexed: Indexed, track: str) -> dict[str, Any] | None:
-    """Read a track's evidence back, if it was found by this index."""
+    """Read a track's evidence back, if it was found by this index, with what it shows now.
+
+    An index is named by its content: once recordings were removed from it, it has another name.
+    """
     path = evidence_path(workspace, track, indexed.recipe.name)
     if not path.exists():
         return None
@@ -353,6 +362,7 @@ def _from_document(document: Mapping[str, Any], title: str) -> Attributed:
         track=document["track"],
         title=title,
         run=document["run"],
+        runs=tuple(document.get("runs", [document["run"]])),
         index=document["index"],
         method=document["method"],
         mapping=document["mapping"],

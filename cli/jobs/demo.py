@@ -78,7 +78,7 @@ def run_demo(workspace: Workspace, size: Size = WHOLE) -> Story:
     generator = _train(workspace, size)
     tracks = _generate(workspace, works, size)
     with progress("Indexing gradients") as report:
-        built = build_index(workspace, None, report=report)
+        built = build_index(workspace, report=report)
     narrate(f"Index {built.id} {'was already here' if built.already else 'is built'}.")
     with progress("Attributing tracks") as report:
         attributed = attribute_tracks(workspace, built, tracks, report=report)

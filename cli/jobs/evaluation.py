@@ -17,14 +17,15 @@ from attribution.evaluation.groups import Groups, grouped
 from attribution.evaluation.plan import BankPlan
 from attribution.evaluation.queries import over_owners, scores_over_owners
 from attribution.evaluation.retraining import event_retraining
-from attribution.methods import bilinear, similarity
+from attribution.methods import bilinear, embeddings, similarity
 from attribution.methods.recipes import RECIPES
 from attribution.models.event_transformer import event_task
 from attribution.models.training import Run, TrainingOptions
 from attribution.music.corpus import rows_of
 from attribution.music.midi import encode, read_notes
 from attribution.task import Execution, Rows, rows_sha256
-from cli.jobs.index import build_index, device, parts_of
+from cli.jobs.index import build_index, device, parts_of, rows_in
+from cli.jobs.recipes import Wanted
 from cli.jobs.training import find_run
 from cli.output import Report
 from cli.workspace import Workspace
@@ -32,7 +33,9 @@ from db.queries import EVERYONE, recordings, tracks
 from royalty.errors import NotFound, NotReady
 
 NGRAM = "ngram"  # the row to beat; see `similarity`
-METHODS = (*RECIPES, NGRAM)
+SIMILARITY = "similarity"  # of embeddings; see `embeddings`
+ALIKE = (NGRAM, SIMILARITY)  # which ask nothing of training, and pay nobody
+METHODS = (*RECIPES, *ALIKE)
 By = Literal["item", "artist"]  # what subsets are drawn of
 Kind = Literal["generated", "held-out"]
 Scored = Mapping[str, Array]  # by method: (owner, train)
@@ -136,19 +139,32 @@ def score(
 ) -> Array:
     """Score every train row for every row of `query`: (span, train). Positive = it helped.
 
-    The index of a method is built where it is not here yet. Replicates are averaged.
+    The index of a method is built where it is not here yet. Replicates are averaged. What was
+    removed from the index counts as 0.
     """
     if method == NGRAM:
         return ngram_scores(subject.train, query)
-    indexed = build_index(workspace, subject.run, method=method, report=report)
+    if method == SIMILARITY:
+        return embedding_scores(subject, query)
+    wanted = Wanted(runs=(subject.run,), method=method)
+    indexed = build_index(workspace, wanted, report=report)
     execution = Execution(device=device(), progress=report)
     task, checkpoints = event_task(), indexed.checkpoints
     terms: dict[str, torch.Tensor] = {}
     if indexed.recipe.output_term:
-        terms["train"] = bilinear.output_term(task, checkpoints, subject.train, execution)
+        shown = rows_in(indexed.index, "train", subject.train)
+        terms["train"] = bilinear.output_term(task, checkpoints, shown, execution)
     scoring = replace(indexed.recipe.scoring, execution=execution)
     fitted = bilinear.fit(indexed.index, task, checkpoints, scoring, output_terms=terms)
-    return averaged(fitted, query)
+    return _placed(averaged(fitted, query), indexed.index.ids["train"], subject.train.ids)
+
+
+def _placed(found: Array, ids: Sequence[str], all_ids: Sequence[str]) -> Array:
+    """Give every train row its column again; those that the index does not show score 0."""
+    place = {id_: i for i, id_ in enumerate(all_ids)}
+    placed = np.zeros((len(found), len(all_ids)))
+    placed[:, [place[id_] for id_ in ids]] = found
+    return placed
 
 
 def score_owners(workspace: Workspace, subject: Subject, method: str, report: Report) -> Array:
@@ -173,6 +189,20 @@ def ngram_scores(train: Rows, query: Rows) -> Array:
         for each in similarity.overlaps(known, _events(query, row)):
             found[row, place[each.recording]] = each.overlap
     return found
+
+
+def embedding_scores(subject: Subject, query: Rows) -> Array:
+    """Compare rows by what the finished model makes of them, its mean hidden state: (query, train).
+
+    That knows the model, but not what training on a row did to it.
+    """
+    checkpoint = subject.trained.checkpoints[-1]
+    execution = Execution(device=device())
+    train, own = (
+        embeddings.embed(event_task(), checkpoint, rows, execution)
+        for rows in (subject.train, query)
+    )
+    return np.asarray(embeddings.cosines(train, own), np.float64)
 
 
 def _events(rows: Rows, place: int) -> list[int]:

@@ -116,7 +116,7 @@ def _sentences(found: Tuning) -> tuple[str, ...]:
 
 def shown(setting: Setting) -> str:
     """Write a setting as the options that set it."""
-    return f"--damping {setting.damping:g} --side {setting.side} --ridge {setting.ridge:g}"
+    return f"--damping {setting.damping:g} --kept {setting.kept} --ridge {setting.ridge:g}"
 
 
 def _directory(workspace: Workspace, subject: Subject, recipe: Recipe) -> Path:

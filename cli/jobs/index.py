@@ -1,41 +1,68 @@
-"""The gradient index of a run: the same spans that it was trained on, and the placebos'."""
+"""The gradient index of a run, or of several: the spans that were trained on, and the placebos'."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from attribution.amending import drift
-from attribution.index import Index, IndexOptions, in_window, open_index, verify
+from attribution.amending import drift, take_down, taken_down
+from attribution.files import json_bytes, write_whole
+from attribution.index import (
+    Index,
+    IndexOptions,
+    in_window,
+    open_index,
+    read_manifest,
+    verify,
+)
 from attribution.indexing import build
-from attribution.methods.recipes import RECIPES, Recipe
+from attribution.methods.recipes import Recipe
 from attribution.models.event_transformer import event_task
 from attribution.models.training import Run
 from attribution.music.corpus import rows_of
 from attribution.task import Checkpoint, Execution, Rows, rows_sha256
+from cli.jobs.recipes import Wanted, recipe_of
 from cli.jobs.training import corpus_of, find_run, music
 from cli.output import Report
 from cli.workspace import Workspace
-from royalty.errors import NotReady
+from royalty.errors import NotReady, RoyaltyError
 
 DONE = "done"  # beside the manifest, once every shard is written
+_ONLY = Wanted()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexed:
-    """An index with the run that it is of."""
+    """An index with the run that it is of; with several runs, the first stands for all."""
 
     id: str
     run: str
+    runs: tuple[str, ...]
     trained: Run
     checkpoints: tuple[Checkpoint, ...]
     index: Index
     recipe: Recipe
     already: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """An index before it is built: what it is made of, and where it lies."""
+
+    directory: Path
+    runs: Mapping[str, Run]
+    recipe: Recipe
+    checkpoints: tuple[Checkpoint, ...]
+    parts: Mapping[str, Rows]
+
+    @property
+    def first(self) -> Run:
+        """The run that stands for all; they were trained on the same."""
+        return next(iter(self.runs.values()))
 
 
 def device() -> str:
@@ -45,34 +72,113 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def build_index(
-    workspace: Workspace, run: str | None, *, method: str = "default", report: Report
-) -> Indexed:
-    """Build the index of a run, take up an interrupted build, or find that it is here.
+def build_index(workspace: Workspace, wanted: Wanted = _ONLY, *, report: Report) -> Indexed:
+    """Build the index that is wanted, take up an interrupted build, or find that it is here.
 
-    Raises `NotReady` when the catalogue no longer holds what the run was trained on.
+    What was removed from the workspace's indexes is taken down in this one too. Raises `NotReady`
+    when the catalogue no longer holds what the run was trained on, and as `plan_index` does.
     """
-    name, trained = find_run(workspace, run)
-    parts = parts_of(workspace, trained)
-    recipe = RECIPES[method]
-    window = in_window(trained.fractions, recipe.window)
-    checkpoints = tuple(trained.checkpoints[i] for i in window)
-    execution = Execution(device=device(), progress=report)
-    options = replace(recipe.index, execution=execution)
-    id_ = _index_id(checkpoints, parts, options)
-    directory = workspace.folder("index") / id_
+    planned = plan_index(workspace, wanted)
+    directory = planned.directory
     already = (directory / DONE).exists()
-    index = build(event_task(), checkpoints, parts, directory, options)
+    if already and read_manifest(directory)["appended"]:
+        index = open_index(directory)
+    else:
+        options = replace(
+            planned.recipe.index, execution=Execution(device=device(), progress=report)
+        )
+        index = build(event_task(), planned.checkpoints, planned.parts, directory, options)
+    index = without(index, removed_recordings(workspace))
     (directory / DONE).touch()
     return Indexed(
-        id=id_,
-        run=name,
-        trained=trained,
-        checkpoints=checkpoints,
+        id=name_of(index),
+        run=next(iter(planned.runs)),
+        runs=tuple(planned.runs),
+        trained=planned.first,
+        checkpoints=planned.checkpoints,
         index=index,
-        recipe=recipe,
+        recipe=planned.recipe,
         already=already,
     )
+
+
+def plan_index(workspace: Workspace, wanted: Wanted) -> Planned:
+    """Say what the index that is wanted is made of, and where it lies or will lie.
+
+    Raises `RoyaltyError` where several runs were not trained on the same, or differ in size.
+    """
+    runs = _find_runs(workspace, wanted.runs)
+    parts = parts_of(workspace, next(iter(runs.values())))
+    recipe = recipe_of(wanted)
+    checkpoints = tuple(
+        trained.checkpoints[place]
+        for trained in runs.values()
+        for place in in_window(trained.fractions, recipe.window)
+    )
+    id_ = _index_id(checkpoints, parts, recipe.index)
+    return Planned(
+        directory=workspace.folder("index") / id_,
+        runs=runs,
+        recipe=recipe,
+        checkpoints=checkpoints,
+        parts=parts,
+    )
+
+
+def _find_runs(workspace: Workspace, names: Sequence[str]) -> dict[str, Run]:
+    """Open the runs of an index, in order of their ids."""
+    wanted: list[str | None] = [*sorted(names)] or [None]
+    found = dict(find_run(workspace, name) for name in wanted)
+    (first, of), *others = found.items()
+    for name, trained in others:
+        for key, what in (("corpus_sha256", "music"), ("parameters", "number of parameters")):
+            if trained.card[key] != of.card[key]:
+                raise RoyaltyError(
+                    f"run {name} has another {what} than run {first}; the runs of one index are "
+                    "trainings of the same music and model with different seeds"
+                )
+    return found
+
+
+def name_of(index: Index) -> str:
+    """Name an index by what is in it: as built, or, once amended, by what was amended too.
+
+    Placebos appended by `cli.jobs.amending` are in the folder's name, as if it had been built so.
+    """
+    tombstones, appended = index.manifest["tombstones"], index.manifest["appended"]
+    more = [each["parts"]["train"] for each in appended if "train" in each["parts"]]
+    if not tombstones and not more:
+        return index.directory.name
+    amended = json_bytes([tombstones, more])
+    return f"{index.directory.name}-{hashlib.sha256(amended).hexdigest()[:8]}"
+
+
+def without(index: Index, removed: Iterable[str]) -> Index:
+    """Take down those of the removed recordings that the index still shows."""
+    shown = set(removed) & {owner for owners in index.owners.values() for owner in owners}
+    return take_down(index.directory, shown) if shown else index
+
+
+def removed_recordings(workspace: Workspace) -> frozenset[str]:
+    """Name the recordings that no index of the workspace shows."""
+    path = _removed_file(workspace)
+    return frozenset(json.loads(path.read_bytes())["removed"]) if path.exists() else frozenset()
+
+
+def keep_removed(workspace: Workspace, removed: Iterable[str]) -> None:
+    """Write down which recordings no index shows, those built later neither."""
+    document = {"schema": 1, "removed": sorted(removed)}
+    write_whole(_removed_file(workspace), json_bytes(document))
+
+
+def _removed_file(workspace: Workspace) -> Path:
+    return workspace.folder("index") / "removed.json"
+
+
+def rows_in(index: Index, part: str, rows: Rows) -> Rows:
+    """Put rows into the order in which the index shows them, without what was taken down."""
+    place = {id_: i for i, id_ in enumerate(rows.ids)}
+    return rows.take([place[id_] for id_ in index.ids.get(part, ())])
 
 
 def parts_of(workspace: Workspace, trained: Run) -> dict[str, Rows]:
@@ -107,25 +213,28 @@ def describe_indexes(workspace: Workspace) -> list[dict[str, Any]]:
     """Say of every finished index in the workspace what it holds and how large it is."""
     return [
         {
-            "id": directory.name,
+            "id": name_of(index),
+            "runs": sorted({member.run for member in index.members}),
             "rows": len(index.ids["train"]),
             "placebo_rows": len(index.ids.get("placebo", ())),
             "members": len(index.members),
             "width": index.width,
+            "removed": sorted(taken_down(index)),
             "taken_down": (moved := drift(index)).taken_down,
             "drift": round(moved.curvature, 3),
             "rebuild": moved.calls_for_rebuild,
             "megabytes": round(sum(f.stat().st_size for f in directory.rglob("*.npy")) / 1e6, 1),
         }
-        for directory in _finished(workspace)
+        for directory in finished_indexes(workspace)
         for index in [open_index(directory)]
     ]
 
 
 def verify_indexes(workspace: Workspace) -> list[str]:
     """Hash every shard of every index again; say what is not as it was written."""
-    return [fault for directory in _finished(workspace) for fault in verify(directory)]
+    return [fault for directory in finished_indexes(workspace) for fault in verify(directory)]
 
 
-def _finished(workspace: Workspace) -> list[Path]:
+def finished_indexes(workspace: Workspace) -> list[Path]:
+    """List the folders of the indexes that are whole."""
     return sorted(path.parent for path in workspace.folder("index").glob(f"*/{DONE}"))

@@ -77,7 +77,10 @@ def _file_facts(workspace: Workspace, step: str, id_: str) -> dict[str, Any]:
 
 
 _FILES = {
-    "evidence": ("evidence/{}.json", ("method", "mapping", "gate", "interval", "run", "index")),
+    "evidence": (
+        "evidence/{}.json",
+        ("method", "mapping", "gate", "interval", "run", "runs", "index"),
+    ),
     "run": (
         "runs/{}/card.json",
         ("corpus_sha256", "batch_order_sha256", "code_version", "torch"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from attribution.amending import append, drift, take_down
+from attribution.amending import append, bring_back, drift, take_down, taken_down
 from attribution.errors import BadRows, CorruptIndex, ForeignIndex, IncompleteIndex
 from attribution.index import IndexOptions, open_index, verify
 from attribution.indexing import build
@@ -168,6 +168,26 @@ def test_a_takedown_holds_through_an_append_and_another_build(world, tmp_path):
     assert "p001" not in index.owners["placebo"]
     assert len(index.ids["train"]) == 50 - 3 + 39
     assert len(index.rows(index.members[0], "train")) == len(index.ids["train"])
+
+
+def test_what_is_brought_back_is_as_if_it_had_never_been_taken_down(world, tmp_path):
+    index = built(world, range(90), tmp_path, PLAIN)
+    before = scored(world, index)
+    hidden = take_down(tmp_path, ["w003", "w017", "p001"])
+    assert taken_down(hidden) == {"w003", "w017", "p001"}
+
+    half = bring_back(tmp_path, ["w003"])
+    whole = bring_back(tmp_path, ["w017", "p001", "w003"])
+
+    assert taken_down(half) == {"w017", "p001"}
+    assert taken_down(whole) == set()
+    assert whole.ids == index.ids
+    assert (scored(world, whole).train == before.train).all()
+    assert whole.manifest["previous"] == half.sha256
+    assert drift(whole).taken_down == 0
+    assert not list(tmp_path.glob("tombstones-*"))
+    with pytest.raises(BadRows, match="nobody"):
+        bring_back(tmp_path, ["nobody"])
 
 
 def test_a_takedown_of_nothing_or_of_everything_is_refused(world, tmp_path):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attribution.encoding import DTYPES, decode, encode, row_bytes
+from attribution.encoding import DTYPES, decode, encode, row_bytes, signed
 
 
 def drawn(rows, width, seed=0):
@@ -33,13 +33,28 @@ def test_bits_keep_signs_and_the_mean_size(width, power):
     np.testing.assert_allclose(np.abs(found).max(1), np.abs(rows).mean(1), rtol=1e-5)
 
 
-def test_no_other_scale_of_the_signs_comes_nearer_to_a_row():
+@pytest.mark.parametrize("dtype", ["bit", "peak"])
+def test_no_other_scale_of_the_codes_comes_nearer_to_a_row(dtype):
     rows = drawn(1, 200)
-    encoded = encode(rows, "bit")
-    distance = lambda scale: np.linalg.norm(np.sign(rows) * scale - rows)  # noqa: E731
+    encoded = encode(rows, dtype)
+    distance = lambda scale: np.linalg.norm(signed(encoded) * scale - rows)  # noqa: E731
     best = float(encoded.scales[0])
 
     assert distance(best) < min(distance(best * 1.02), distance(best * 0.98))
+
+
+@given(st.integers(1, 140), st.integers(-36, 36))
+def test_peaks_keep_place_and_sign_of_the_largest_of_every_eight_numbers(width, power):
+    rows = drawn(3, width) * np.float32(10.0) ** power
+
+    found = decode(encode(rows, "peak"))
+
+    for row, kept in zip(rows, found, strict=True):
+        groups = [slice(start, start + 8) for start in range(0, width, 8)]
+        places = [group.start + int(np.abs(row[group]).argmax()) for group in groups]
+        assert np.flatnonzero(kept).tolist() == places
+        assert (np.sign(kept[places]) == np.sign(row[places])).all()
+        np.testing.assert_allclose(np.abs(kept[places]), np.abs(row[places]).mean(), rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

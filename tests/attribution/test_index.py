@@ -54,7 +54,9 @@ def test_gradients_too_large_or_too_small_for_half_precision_survive(tmp_path):
 
     shards.write_shard(tmp_path, shard, encode(rows, "float16"))
 
-    np.testing.assert_allclose(decode(shards.read_shard(tmp_path, shard, 2)), rows, rtol=1e-3)
+    np.testing.assert_allclose(
+        decode(shards.read_shard(tmp_path, shard, "float16", 2)), rows, rtol=1e-3
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -71,7 +73,7 @@ def test_rows_are_kept_as_asked_and_scan_reads_them_as_they_lie(index, world, dt
     plain = queries @ torch.from_numpy(rows).T
     torch.testing.assert_close(found, plain, rtol=0, atol=1e-6 * float(plain.abs().max()))
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(truth, axis=1)
-    least = {"float16": 0.9999, "int8": 0.999, "bit": 0.4}[dtype]
+    least = {"float16": 0.9999, "int8": 0.999, "bit": 0.4, "peak": 0.3}[dtype]
     assert ((rows * truth).sum(1) / lengths).min() > least
     sizes = [path.stat().st_size for path in tmp_path.glob("member-000/train/*.npy")]
     assert sum(sizes) == 6 * 128 + 90 * row_bytes(other.width, dtype)  # six headers

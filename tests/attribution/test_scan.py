@@ -36,7 +36,7 @@ def test_products_are_those_of_the_decoded_rows(dtype, width, queries):
     assert error.max() < 1e-6
 
 
-@pytest.mark.parametrize("dtype", ["int8", "bit"])
+@pytest.mark.parametrize("dtype", ["int8", "bit", "peak"])
 def test_a_query_in_digits_is_no_worse_than_float32_arithmetic(dtype):
     rows, vectors = encode(drawn(400, 2000), dtype), drawn(3, 2000, 1)
     truth = exactly(vectors, rows)
@@ -48,7 +48,7 @@ def test_a_query_in_digits_is_no_worse_than_float32_arithmetic(dtype):
     assert np.sqrt(((ours / scale) ** 2).mean()) <= 1.5 * np.sqrt(((plain / scale) ** 2).mean())
 
 
-@pytest.mark.parametrize("dtype", ["int8", "bit"])
+@pytest.mark.parametrize("dtype", ["int8", "bit", "peak"])
 def test_neither_blocks_nor_pieces_nor_company_change_a_bit_of_an_integer_product(
     dtype, monkeypatch
 ):
@@ -74,7 +74,7 @@ def test_halves_change_by_rounding_alone_when_cut_differently():
     np.testing.assert_array_less((again - whole).abs().numpy(), 1e-6 * sizes(vectors.numpy(), rows))
 
 
-@pytest.mark.parametrize("dtype", ["int8", "bit"])
+@pytest.mark.parametrize("dtype", ["int8", "bit", "peak"])
 def test_a_processor_that_saturates_gets_float32_instead(dtype, monkeypatch):
     rows, vectors = encode(drawn(90, 70), dtype), drawn(2, 70, 1)
     monkeypatch.setattr(scan_module, "integers_are_exact", lambda: False)

@@ -16,6 +16,7 @@ from attribution.whitening import (
     read_whitening,
     whitened,
     whitening_bytes,
+    width_within,
 )
 from tests.attribution.engine_world import CONFIG, make_rows, works
 
@@ -121,6 +122,50 @@ def test_ekfac_corrects_the_eigenvalues_to_the_mean_squares_of_gradients(model, 
     torch.testing.assert_close(found, truth, rtol=1e-4, atol=1e-4)
 
 
+def test_ekfac_keeps_the_loudest_coordinates_of_the_leading_directions(model, rows):
+    every = fit_whitening(subject(model), rows, WhiteningOptions(kind="ekfac"))
+    options = WhiteningOptions(kind="ekfac", damping=0.1, directions=4, kept=21)
+
+    narrow = fit_whitening(subject(model), rows, options)
+
+    boxes = []
+    for name, full in formed(model, rows).items():
+        left = torch.eye(7) if name == "table.weight" else every[name].rows[-4:]
+        turned = torch.einsum("xr,brc,yc->bxy", left, full, every[name].cols[-4:]).flatten(1)
+        values = turned.square().mean(0)  # the labels are the rows' own
+        boxes.append(turned / (values + 0.1 * values.sum() / 35).sqrt())
+    box = torch.cat(boxes, dim=1)
+    loudest = box[:, box.square().mean(0).sort(descending=True).indices[:21]]
+    found = sketched_gradients(lens(model, narrow), rows.tensors)[0]
+    assert found.shape[1] == width_within(subject(model).shapes, options) == 21
+    torch.testing.assert_close(found @ found.T, loudest @ loudest.T, rtol=1e-3, atol=1e-3)
+
+
+def test_no_more_is_kept_than_the_directions_leave(model, rows):
+    options = WhiteningOptions(kind="ekfac", directions=3, kept=1000)
+
+    found = sketched_gradients(
+        lens(model, fit_whitening(subject(model), rows, options)), rows.tensors
+    )[0]
+
+    assert found.shape[1] == width_within(subject(model).shapes, options) == 2 * 3 * 3
+
+
+def test_numbers_that_were_chosen_lie_in_a_drawn_order_that_data_does_not_change(model, rows):
+    options = WhiteningOptions(kind="ekfac", kept=70)
+    plain = dataclasses.replace(options, kept=None)
+    fitted = fit_whitening(subject(model), rows, options)
+
+    found = sketched_gradients(lens(model, fitted), rows.tensors)[0]
+
+    straight = sketched_gradients(
+        lens(model, fit_whitening(subject(model), rows, plain)), rows.tensors
+    )[0]
+    order = [(found[:, i : i + 1] == straight).all(0).nonzero()[0, 0].item() for i in range(70)]
+    assert sorted(order) == list(range(70))
+    assert order != list(range(70))
+
+
 def test_padding_has_no_say_in_the_curvature(model, rows):
     tokens = torch.cat([rows.tensors["tokens"], torch.full((12, 3), 6)], dim=1)
     mask = torch.arange(7).expand(12, 7) < 4
@@ -173,14 +218,14 @@ def test_a_sample_of_the_rows_is_enough(model, rows):
 
 
 def test_a_whitening_comes_back_from_its_bytes(model, rows):
-    whitening = fit_whitening(subject(model), rows, WhiteningOptions(kind="ekfac"))
+    whitening = fit_whitening(subject(model), rows, WhiteningOptions(kind="ekfac", kept=20))
 
     found = read_whitening(whitening_bytes(whitening))
 
     assert set(found) == set(whitening)
     for name, whitener in whitening.items():
-        assert torch.equal(found[name].rows, whitener.rows)
-        assert torch.equal(found[name].scale, whitener.scale)
+        for what in ("rows", "cols", "scale", "places"):
+            assert torch.equal(getattr(found[name], what), getattr(whitener, what))
 
 
 def test_sketches_that_cannot_be_whitened_are_refused(model, rows):

@@ -18,6 +18,7 @@ from attribution.evaluation.tune import setting_of
 from attribution.methods import similarity
 from attribution.methods.recipes import RECIPES
 from attribution.models.event_transformer import EventTransformerConfig
+from cli.jobs.amending import remove_recordings
 from cli.jobs.evaluation import foreseen_minutes, ngram_scores, recipe_of, score_owners, subject_of
 from cli.jobs.evaluation_composers import composition
 from cli.jobs.evaluation_retrained import lds_plan
@@ -220,7 +221,19 @@ def test_tuning_prints_every_setting_and_changes_nothing_in_use(
 ) -> None:
     evaluate(*LDS)
     before = content(workspace.home / "index")
-    asked = ("tune", "--subsets", 6, "--seeds", 1, "--side", 4, "--ridge", "1,2", "--damping", 0.01)
+    asked = (
+        "tune",
+        "--subsets",
+        6,
+        "--seeds",
+        1,
+        "--kept",
+        64,
+        "--ridge",
+        "1,2",
+        "--damping",
+        0.01,
+    )
 
     ran = evaluate(*asked)
     document = json.loads(evaluate(*asked, "--json").out)
@@ -266,6 +279,32 @@ def test_a_tracks_scores_are_its_spans_added_up(workspace: Workspace) -> None:
     for place, owner in enumerate(subject.owners.names):
         own = [i for i, name in enumerate(subject.query.owners) if name == owner]
         np.testing.assert_allclose(owners[place], spans[own].sum(0))
+
+
+def test_similarity_of_hidden_states_is_judged_by_the_same_protocol(evaluate: Evaluate) -> None:
+    ran = evaluate("planted", "--copies", 6, "--methods", "similarity", "--json")
+
+    found = figures(json.loads(ran.out), "recall@1")
+    assert ran.code == 0, ran.err
+    assert found["similarity", "exact"] == 1.0
+    assert evaluate("sanity", "--method", "similarity").code == 2
+
+
+def test_what_was_removed_from_an_index_counts_as_nothing(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    home = copied(workspace, tmp_path)
+    subject = subject_of(home, None)
+    before = score_owners(home, subject, "trak", silent)
+
+    remove_recordings(home, ["rec-03"])
+    after = score_owners(home, subject, "trak", silent)
+
+    removed = np.array([owner == "rec-03" for owner in subject.train.owners])
+    assert after.shape == before.shape
+    assert (after[:, removed] == 0).all()
+    assert (after[:, ~removed] != 0).all()
+    assert np.corrcoef(after[:, ~removed].ravel(), before[:, ~removed].ravel())[0, 1] > 0.9
 
 
 def test_ngram_overlap_of_rows_is_that_of_recordings_cut_so(workspace: Workspace) -> None:

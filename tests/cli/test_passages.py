@@ -109,7 +109,7 @@ def again(copied: tuple[Workspace, str]) -> Callable[[], None]:
     """Attribute the track once more."""
 
     def attribute() -> None:
-        indexed = build_index(copied[0], None, report=lambda *_: None)
+        indexed = build_index(copied[0], report=lambda *_: None)
         attribute_tracks(copied[0], indexed, [copied[1]], report=lambda *_: None)
 
     return attribute

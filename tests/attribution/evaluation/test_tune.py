@@ -20,7 +20,7 @@ ITEMS, QUERIES = 12, 8
 TRUTH = np.random.default_rng(0).normal(size=(QUERIES, ITEMS))
 HALVES = Halves(tuning=[0, 2, 4, 6], reporting={"held-out": [1, 3], "generated": [5, 7]})
 GRID = grid([0.01, 0.1], [8], [1.0, 2.0])
-BEFORE = Setting(damping=0.003, side=41, ridge=2.0)
+BEFORE = Setting(damping=0.003, kept=41, ridge=2.0)
 
 
 def world(subsets=40):
@@ -35,7 +35,7 @@ def score(setting, good=GRID[2]):
 
 
 def test_every_combination_is_tried_ridges_innermost():
-    assert [(each.damping, each.side, each.ridge) for each in GRID] == [
+    assert [(each.damping, each.kept, each.ridge) for each in GRID] == [
         (0.01, 8, 1.0),
         (0.01, 8, 2.0),
         (0.1, 8, 1.0),
@@ -105,11 +105,11 @@ def test_a_bank_too_small_to_halve_is_refused_by_name():
 
 
 def test_a_recipe_takes_a_setting_and_keeps_the_rest():
-    setting = Setting(damping=0.5, side=7, ridge=9.0)
+    setting = Setting(damping=0.5, kept=7, ridge=9.0)
 
     found = with_setting(RECIPES["default"], setting)
 
     assert setting_of(found) == setting
     assert with_setting(found, setting_of(RECIPES["default"])) == RECIPES["default"]
-    with pytest.raises(PlanRefused, match="'trak' whitens nothing"):
+    with pytest.raises(PlanRefused, match="'trak' chooses no coordinates"):
         with_setting(RECIPES["trak"], setting)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from attribution.errors import ForeignIndex
 from attribution.gradients import sketched_gradients
 from attribution.index import IndexOptions, column_slices, lens_of
 from attribution.indexing import build
@@ -12,7 +11,7 @@ from attribution.methods import bilinear
 from attribution.methods.bilinear import ScoringOptions
 from attribution.sketch import SketchOptions
 from attribution.task import Execution, Rows
-from tests.attribution.engine_world import VOCABULARY, checkpoint, make_rows
+from tests.attribution.engine_world import VOCABULARY, make_rows
 
 
 def near_copies(rows: Rows, places: list[int]) -> Rows:
@@ -61,10 +60,73 @@ def test_scores_equal_the_formula_written_out(fitted, world):
     np.testing.assert_allclose(bilinear.scores(fitted, query).train, expected, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("options", [ScoringOptions(), ScoringOptions(cosine=True)])
+@pytest.mark.parametrize("dtype", ["float16", "bit", "peak"])
+def test_fewer_rows_than_columns_score_as_the_explicit_inverse_has_it(
+    world, small_options, tmp_path, dtype, options
+):
+    built = dataclasses.replace(small_options, dtype=dtype, seeds=(0,))
+    index = build(world.task, world.checkpoints[:1], world.parts, tmp_path, built)
+    fitted = bilinear.fit(index, world.task, world.checkpoints, options)
+    query = near_copies(world.train, [4, 5])
+
+    found = bilinear.scores(fitted, query)
+
+    (member,) = index.members
+    phi, held, own = (
+        each / (np.linalg.norm(each, axis=1, keepdims=True) if options.cosine else 1.0)
+        for each in (
+            index.rows(member, "train").astype(np.float64),
+            index.rows(member, "placebo").astype(np.float64),
+            build_one(fitted, member, query),
+        )
+    )
+    assert len(phi) < index.width
+    assert set(fitted.kernels) == {member.name}
+    gram = phi.T @ phi + 2.0 * (phi**2).sum() / len(phi) * np.eye(index.width)
+    truth = own @ np.linalg.solve(gram, phi.T)
+    size = np.sqrt((truth**2).mean(1, keepdims=True))
+    np.testing.assert_allclose(found.train[0], truth / size, rtol=1e-3, atol=1e-4)
+    for start in (0, 3, 129):  # a work's three items enter the Gram together
+        work = held[start : start + 3]
+        inside = own @ np.linalg.solve(gram + work.T @ work, work.T) / size
+        np.testing.assert_allclose(
+            found.placebo[0, :, start : start + 3], inside, rtol=1e-3, atol=1e-4
+        )
+
+
+def test_rows_are_solved_through_as_their_vectors_would_be(index, world, monkeypatch):
+    fitted = bilinear.fit(index, world.task, world.checkpoints)
+    monkeypatch.setattr(bilinear, "SIDE_MAX", 0)
+    slow = bilinear.fit(index, world.task, world.checkpoints)
+    query = near_copies(world.train, [1, 2, 3])
+
+    found, truth = bilinear.scores(fitted, query), bilinear.scores(slow, query)
+
+    assert set(slow.grams) == set(fitted.kernels) == {m.name for m in index.members}
+    np.testing.assert_allclose(found.train, truth.train, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(found.placebo, truth.placebo, rtol=1e-3, atol=1e-4)
+
+
+def test_without_a_gram_scores_are_inner_products_with_the_rows(index, world):
+    plain = ScoringOptions(gram=None, normalise=False)
+    fitted = bilinear.fit(index, world.task, world.checkpoints, plain)
+    query = near_copies(world.train, [1, 2, 3])
+
+    found = bilinear.scores(fitted, query)
+
+    for part, values in (("train", found.train), ("placebo", found.placebo)):
+        expected = np.zeros(values.shape)
+        for member in index.members:
+            rows = index.rows(member, part).astype(np.float64)
+            expected[member.seed] += build_one(fitted, member, query) @ rows.T
+        np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-5 * expected.max())
+
+
 def build_one(fitted, member, query):
     """Sketch queries as the index would, without the method."""
-    model = fitted.checkpoints[member.sha256].load()
-    lens = lens_of(fitted.index.manifest, [member], fitted.task, model, None)
+    model = fitted.lenses.checkpoints[member.sha256].load()
+    lens = lens_of(fitted.index.manifest, [member], fitted.lenses.task, model, None)
     return sketched_gradients(lens, query.tensors)[0].double().numpy()
 
 
@@ -132,11 +194,13 @@ def test_a_sketch_that_adds_all_parameters_has_one_gram(world, tmp_path):
     assert found.train.mean(0).argmax(1).tolist() == [0, 30, 60]
 
 
-def test_checkpoints_of_another_run_are_refused(index, world):
-    other = [checkpoint(c.load(), i + 100) for i, c in enumerate(world.checkpoints)]
+def test_a_single_query_scores_as_among_others(index, world):
+    fitted = bilinear.fit(index, world.task, world.checkpoints)
+    query = near_copies(world.train, [1, 2, 3])
 
-    with pytest.raises(ForeignIndex, match="step-5"):
-        bilinear.fit(index, world.task, other)
+    alone, among = (bilinear.scores(fitted, rows) for rows in (query.take([1]), query))
+
+    np.testing.assert_allclose(alone.train[:, 0], among.train[:, 1], rtol=1e-3, atol=1e-4)
 
 
 def test_progress_is_reported_to_the_end(index, world):
@@ -155,13 +219,17 @@ def test_progress_is_reported_to_the_end(index, world):
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_a_gpu_gives_the_same_scores_as_the_processor(world, fitted, tmp_path):
+@pytest.mark.parametrize("gram", ["joint", "parameter", None])
+def test_a_gpu_gives_the_same_scores_as_the_processor(world, index, tmp_path, gram):
     on_gpu = Execution(device="cuda")
     options = IndexOptions(
         sketch=SketchOptions(side=8), seeds=(0, 1), shard_rows=40, execution=on_gpu
     )
-    index = build(world.task, world.checkpoints, world.parts, tmp_path, options)
-    other = bilinear.fit(index, world.task, world.checkpoints, ScoringOptions(execution=on_gpu))
+    built = build(world.task, world.checkpoints, world.parts, tmp_path, options)
+    other = bilinear.fit(
+        built, world.task, world.checkpoints, ScoringOptions(gram=gram, execution=on_gpu)
+    )
+    fitted = bilinear.fit(index, world.task, world.checkpoints, ScoringOptions(gram=gram))
     query = near_copies(world.train, [0, 30, 60])
 
     found, truth = bilinear.scores(other, query), bilinear.scores(fitted, query)
