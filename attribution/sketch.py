@@ -124,7 +124,7 @@ def project(left: Factor, right: Tensor, projection: Projection) -> Tensor:
         formed = _product(_narrow(left, projection.rows), narrow)
     flat = formed.flatten(1)
     if projection.places is not None:
-        flat = flat[:, projection.places]
+        flat = flat.index_select(1, projection.places)
     return flat if projection.scale is None else flat * projection.scale
 
 
@@ -134,7 +134,7 @@ def join(parts: Mapping[str, Tensor], sketch: Sketch) -> Tensor:
     if sketch.adds:
         return torch.stack(ordered).sum(0)
     row = torch.cat(ordered, dim=1)
-    return row[:, _order(sketch.width).to(row.device)] if sketch.shuffled else row
+    return row.index_select(1, _order(sketch.width).to(row.device)) if sketch.shuffled else row
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
