@@ -31,7 +31,7 @@ _DIRECTORY = click.Path(path_type=Path, file_okay=False)
 @click.command(help=__doc__)
 @click.option("--bank", type=_DIRECTORY, help="A bank's directory; else one is made of demo-home.")
 @click.option("--out", type=_DIRECTORY, help="Where every score matrix is to be kept.")
-@click.option("--only", multiple=True, help="A method by name; may be repeated.")
+@click.option("--only", multiple=True, help="Measure this again, the rest stays; repeatable.")
 @click.option("--results", type=_DIRECTORY, default=RESULTS, show_default="benchmarks/results")
 def main(bank: Path | None, out: Path | None, only: Sequence[str], results: Path) -> None:
     """Measure, print and write."""
@@ -41,6 +41,8 @@ def main(bank: Path | None, out: Path | None, only: Sequence[str], results: Path
             found = compare(bank or own_bank(), out, chosen(only))
         except UnreadableBank as fault:
             raise click.ClickException(str(fault)) from fault
+    if only:
+        found = merged(found, results)
     write(found, results)
     click.echo(markdown(found))
 
@@ -70,6 +72,17 @@ def compare(bank: Path, out: Path, names: Sequence[str]) -> Document:
         says = PEERS[name].says if name in PEERS else _OURS_SAY.get(name, f"ours, {name}")
         entries.append(Entry(name=name, says=says, measured=measured, fault=fault))
     return document(read, entries)
+
+
+def merged(found: Document, directory: Path) -> Document:
+    """Put methods into what was written of the same bank before, each in its own place."""
+    path = directory / "attribution.json"
+    before = json.loads(path.read_text()) if path.exists() else found
+    if any(before[key] != found[key] for key in ("train", "query", "ceiling")):
+        return found
+    by_name = {method["name"]: method for method in [*before["methods"], *found["methods"]]}
+    methods = [by_name[name] for name in [*OURS, *PEERS] if name in by_name]
+    return {**found, "methods": methods}
 
 
 def write(found: Document, directory: Path) -> None:

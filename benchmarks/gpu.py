@@ -25,9 +25,10 @@ from torch import nn
 
 from attribution.gradients import Lens, Names, sketched_rows, unhooked
 from attribution.models.causal_lm import causal_lm_task
+from attribution.moments import Subject
 from attribution.sketch import SketchOptions, make_sketch, matrix_shape
 from attribution.task import Rows, Task, chosen_parameters
-from attribution.whitening import Subject, WhiteningOptions, fit_whitening, whitened
+from attribution.whitening import WhiteningOptions, fit_whitening, whitened
 
 RESULT = Path(__file__).parent / "results" / "gpu.json"
 # Published by bergson for 160M parameters on one GH200.

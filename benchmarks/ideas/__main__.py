@@ -17,6 +17,7 @@ import torch
 
 from benchmarks.bank import CELLS, HALVES, Bank, UnreadableBank, cells, read_bank
 from benchmarks.ideas import (
+    adopted,
     averages,
     baselines,
     codes,
@@ -32,6 +33,7 @@ from benchmarks.report import machine, table
 
 FAMILIES: Mapping[str, Sequence[Idea]] = {
     "Baselines": baselines.IDEAS,
+    "Adopted": adopted.IDEAS,
     "Sketches": sketches.IDEAS,
     "Codes": codes.IDEAS,
     "Averages": averages.IDEAS,

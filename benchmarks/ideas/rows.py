@@ -19,9 +19,10 @@ from attribution.encoding import Dtype, decode, encode, row_bytes
 from attribution.gradients import Lens, Names, sketched_rows, unhooked
 from attribution.index import IndexOptions
 from attribution.methods.recipes import RECIPES
+from attribution.moments import Subject
 from attribution.sketch import Sketch, SketchOptions, make_sketch, matrix_shape
 from attribution.task import Checkpoint, PerExample, Rows, chosen_parameters
-from attribution.whitening import Subject, Whitening, WhiteningOptions, fit_whitening, whitened
+from attribution.whitening import Whitening, WhiteningOptions, fit_whitening, whitened
 from benchmarks.ideas.workshop import Workshop
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -8,11 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from attribution.encoding import row_bytes
-from attribution.methods.attribute import attribute
-from attribution.methods.recipes import RECIPES
 from attribution.sketch import Kronecker, Sketch, matrix_shape
-from attribution.whitening import width_within
 from benchmarks.ideas.codes import GROUP, bit_bytes, group_bytes, largest_of_group
 from benchmarks.ideas.idea import Idea, Result, compressed, window
 from benchmarks.ideas.rows import (
@@ -103,15 +99,6 @@ def _groups(shop: Workshop) -> int:
     return int((bit_bytes(width(shop)) - group_bytes(0)) * 2) * GROUP
 
 
-def _adopted(shop: Workshop) -> Result:
-    bank, recipe, chosen = shop.bank, RECIPES["default"], window(shop)
-    found = attribute(bank.task, chosen, bank.train, bank.query, recipe)
-    assert recipe.index.whitening is not None
-    kept = width_within(parameters(shop), recipe.index.whitening)
-    assert kept is not None
-    return Result(scores=found.train[0], stored=len(chosen) * row_bytes(kept, recipe.index.dtype))
-
-
 IDEAS = (
     Idea(
         name="principal-sides",
@@ -129,11 +116,6 @@ IDEAS = (
         make=_from_whole(
             lambda shop, seen: loudest(seen, _groups(shop)), largest_of_group, group_bytes
         ),
-    ),
-    Idea(
-        name="adopted",
-        says="what became of it: among 80 leading directions a side, rows never whole",
-        make=_adopted,
     ),
     Idea(
         name="no-sketch",

@@ -42,6 +42,24 @@ def test_a_run_leaves_matrices_document_tables_and_picture(
     assert (results / "attribution.svg").read_text().startswith("<svg")
 
 
+def test_measuring_one_again_leaves_the_others_and_another_bank_leaves_none(
+    bank_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attribution, "measure_apart", measured)
+    where = ["--bank", str(bank_directory), "--results", str(tmp_path)]
+    names = lambda: [m["name"] for m in json.loads(path.read_text())["methods"]]  # noqa: E731
+    path = tmp_path / "attribution.json"
+
+    for name in ("traker", "compressed", "traker"):
+        assert CliRunner().invoke(main, [*where, "--only", name]).exit_code == 0
+    both = names()
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"train": 7}))
+    CliRunner().invoke(main, [*where, "--only", "exact"])
+
+    assert both == ["compressed", "traker"]
+    assert names() == ["exact"]
+
+
 def test_an_unknown_method_is_refused_by_name(bank_directory: Path) -> None:
     ran = CliRunner().invoke(main, ["--bank", str(bank_directory), "--only", "magic"])
 
