@@ -3,7 +3,8 @@
 An append adds shards and leaves those that stand. Plain rows then equal a rebuild's; whitened rows
 equal a rebuild's *with the curvature that was frozen*. A takedown marks rows with tombstones;
 nobody who opens the index sees them, in a Gram, a score, or a name, until they are brought back.
-Each names the manifest it amends. `drift` says how far the frozen curvature has been left behind.
+Each names the manifest it amends. `drift` says for what part of the rows the frozen curvature does
+not stand.
 
 An append that was interrupted is taken up again by the same call. While it lasts the index does
 not open.
@@ -13,37 +14,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from attribution import processes
 from attribution.encoding import Array
-from attribution.errors import BadRows, CorruptIndex, ForeignIndex, IncompleteIndex
+from attribution.errors import BadRows, CorruptIndex, IncompleteIndex
 from attribution.files import json_bytes, write_whole
 from attribution.index import (
     Index,
     IndexOptions,
     Manifest,
-    Names,
+    RowNames,
     curvature_fault,
     open_index,
     read_manifest,
     read_names,
     tombstone_path,
-    whitening_of,
 )
-from attribution.indexing import Plan, fill, names_of, save, subject_of
+from attribution.indexing import Plan, fill, names_of, save
+from attribution.lenses import checkpoints_of
 from attribution.shards import Shard, shard_table
 from attribution.sketch import SketchOptions
 from attribution.task import Checkpoint, Execution, Rows, Task, rows_sha256
-from attribution.whitening import Whitener, WhiteningOptions, fit_whitening
+from attribution.whitening import WhiteningOptions
 
 DRIFT_MAX = 0.25  # a convention: beyond it, `Drift.calls_for_rebuild`
 
@@ -55,11 +53,11 @@ class Drift:
     written: int  # train rows in all
     appended: int
     taken_down: int
-    curvature: float  # 0 is none; 1 as much as the curvature itself. An upper bound (`_moved`)
+    curvature: float  # 0 to 1: the part of the rows that it does not stand for (`drift`)
 
     @property
     def calls_for_rebuild(self) -> bool:
-        """Tell whether scores may by now differ from a rebuild's by more than its noise."""
+        """Tell whether the curvature stands for so few of the rows that it should be taken anew."""
         return self.curvature > DRIFT_MAX
 
 
@@ -76,19 +74,17 @@ def append(
     of the index is not passed, `BadRows` when an id is there already, `IncompleteIndex` when the
     build or another append stopped half-way, and `CorruptIndex`.
     """
-    manifest: Manifest = {}
-    options = options_of(read_manifest(directory), execution or Execution())
-    plan = Plan(task, checkpoints, more, options, manifest)
+    manifest = read_manifest(directory)
+    own = checkpoints_of(directory, manifest, checkpoints)
+    options = options_of(manifest, execution or Execution())
     if processes.join().first:
-        found = read_manifest(directory)
-        if not _is_last(found, more):
-            found = _extended(plan, found, directory)
-            save(directory, found)
-        _write_names(directory, found, more)
-        manifest.update(found)
-    manifest.update(processes.told(manifest))
+        if not _is_last(manifest, more):
+            manifest = _extended(manifest, more, directory)
+            save(directory, manifest)
+        _write_names(directory, manifest, more)
+    manifest = processes.told(manifest)
     before = manifest["appended"][-1]["before"]
-    return fill(Plan(task, checkpoints, more, options, manifest, before), directory)
+    return fill(Plan(task, own, more, options, manifest, before), directory)
 
 
 def take_down(directory: Path, owners: Collection[str]) -> Index:
@@ -126,15 +122,20 @@ def taken_down(index: Index) -> frozenset[str]:
 
 
 def drift(index: Index) -> Drift:
-    """Say how far an index has moved; a plain one freezes nothing, so its curvature never does."""
+    """Say how far an index has moved from the rows that its curvature was taken from.
+
+    Its part of the written train rows counts those appended and there, and those of the first build
+    and hidden. It is no bound on how far the curvature or a score is off. A plain index freezes
+    nothing, so its curvature never moves.
+    """
     manifest, alive = index.manifest, index.alive["train"]
     appended = sum(each["parts"].get("train", {"rows": 0})["rows"] for each in manifest["appended"])
-    gone = int((~alive).sum())
-    moved = sum(each["drift"] for each in manifest["appended"]) + gone / len(alive)
+    built = len(alive) - appended
+    moved = (int((~alive[:built]).sum()) + int(alive[built:].sum())) / len(alive)
     return Drift(
         written=len(alive),
         appended=appended,
-        taken_down=gone,
+        taken_down=int((~alive).sum()),
         curvature=moved if manifest["whitening"] else 0.0,
     )
 
@@ -161,33 +162,23 @@ def _is_last(manifest: Manifest, more: Mapping[str, Rows]) -> bool:
     return bool(manifest["appended"]) and manifest["appended"][-1]["parts"] == _parts_of(more)
 
 
-def _extended(plan: Plan, manifest: Manifest, directory: Path) -> Manifest:
+def _extended(manifest: Manifest, more: Mapping[str, Rows], directory: Path) -> Manifest:
     """Describe the index with the new rows in it; their shards are still to be made."""
-    _check(plan, manifest, directory)
-    before = {part: manifest["parts"].get(part, {"rows": 0})["rows"] for part in plan.parts}
-    new = _parts_of(plan.parts)
-    names = _joined(read_names(directory, manifest), plan.parts)
+    _check(manifest, more, directory)
+    before = {part: manifest["parts"].get(part, {"rows": 0})["rows"] for part in more}
+    new = _parts_of(more)
+    names = _joined(read_names(directory, manifest), more)
     return {
         **manifest,
         "previous": manifest["sha256"],
-        "appended": [
-            *manifest["appended"],
-            {"parts": new, "before": before, "drift": _moved(plan, manifest, directory)},
-        ],
+        "appended": [*manifest["appended"], {"parts": new, "before": before}],
         "ids_sha256": hashlib.sha256(json_bytes(names)).hexdigest(),
         "parts": {**manifest["parts"], **_grown(manifest["parts"], new)},
         "shards": [*manifest["shards"], *_new_shards(manifest, new, before)],
     }
 
 
-def _check(plan: Plan, manifest: Manifest, directory: Path) -> None:
-    passed = {checkpoint.sha256 for checkpoint in plan.checkpoints}
-    for member in manifest["members"]:
-        if member["sha256"] not in passed:
-            raise ForeignIndex(
-                f"{directory} was made of checkpoint '{member['checkpoint']}', which was not "
-                "passed; pass the run it was made of"
-            )
+def _check(manifest: Manifest, more: Mapping[str, Rows], directory: Path) -> None:
     if not all(shard["sha256"] for shard in manifest["shards"]):
         raise IncompleteIndex(
             f"{directory} is not finished; build it, or append what was being appended, again"
@@ -196,7 +187,7 @@ def _check(plan: Plan, manifest: Manifest, directory: Path) -> None:
         if fault := curvature_fault(directory, manifest, sha256):
             raise CorruptIndex(fault)
     there = {name for named in read_names(directory, manifest).values() for name in named["ids"]}
-    twice = there & {name for rows in plan.parts.values() for name in rows.ids}
+    twice = there & {name for rows in more.values() for name in rows.ids}
     if twice:
         raise BadRows(f"row id '{min(twice)}' is in {directory} already; append new rows alone")
 
@@ -228,7 +219,7 @@ def _new_shards(
     ]
 
 
-def _joined(names: Names, more: Mapping[str, Rows]) -> Names:
+def _joined(names: RowNames, more: Mapping[str, Rows]) -> RowNames:
     joined = {part: {key: list(values) for key, values in n.items()} for part, n in names.items()}
     for part, new in names_of(more).items():
         there = joined.setdefault(part, {"ids": [], "owners": []})
@@ -275,46 +266,3 @@ def _write_tombstones(directory: Path, part: str, gone: Array) -> str | None:
     sha256 = hashlib.sha256(content).hexdigest()
     write_whole(directory / tombstone_path(part, sha256), content)
     return sha256
-
-
-def _moved(plan: Plan, manifest: Manifest, directory: Path) -> float:
-    """Say how much the new train rows move the curvature, as the frozen one sees it.
-
-    A rebuild's factor would be (1 - s) M + s N, for new rows of factor N that are a part s of all.
-    Whitened by M it is off from 1 by s (M^(-1/2) N M^(-1/2) - 1): its root mean square eigenvalue,
-    averaged over factors. Several appends at most add up, by the triangle inequality. EK-FAC, and
-    what is taken down, count by their part of the rows alone.
-    """
-    if "train" not in plan.parts or plan.options.whitening is None:
-        return 0.0
-    new = len(plan.parts["train"])
-    part = float(new / (manifest["parts"]["train"]["rows"] + new))
-    if plan.options.whitening.kind == "ekfac":
-        return part
-    changes = [_change(plan, manifest, directory, checkpoint) for checkpoint in plan.checkpoints]
-    return part * sum(changes) / len(changes)
-
-
-def _change(plan: Plan, manifest: Manifest, directory: Path, checkpoint: Checkpoint) -> float:
-    device, options = plan.options.execution.device, plan.options.whitening
-    frozen = whitening_of(directory, manifest, checkpoint.sha256, device)
-    assert options is not None, "only whitened rows drift"
-    assert frozen is not None, "whitened rows without their whitening"
-    model = checkpoint.load().to(device).eval()
-    found = fit_whitening(subject_of(plan.task, manifest, model), plan.parts["train"], options)
-    sides = [side for name in frozen for side in _sides(frozen[name], found[name])]
-    return sum(_distance(old, new) for old, new in sides) / len(sides)
-
-
-def _sides(old: Whitener, new: Whitener) -> list[tuple[Tensor, Tensor]]:
-    return [(old.rows, new.rows), (old.cols, new.cols)]
-
-
-def _distance(old: Tensor, new: Tensor) -> float:
-    """Compare two inverse roots: root mean square of the eigenvalues of old new⁻² old, less 1."""
-    if old.ndim == 1:
-        return float(((old / new).square() - 1).square().mean().sqrt())
-    inverse = torch.linalg.inv(new.double())
-    seen = old.double() @ inverse @ inverse @ old.double()
-    seen.diagonal().sub_(1)
-    return float(seen.norm()) / math.sqrt(len(seen))

@@ -39,7 +39,7 @@ from attribution.whitening import Whitening, WhiteningOptions, read_whitening, w
 SCHEMA = 3
 WINDOW = (0.3, 0.4, 0.5)  # the final checkpoint is nearly blind for a model's own tracks
 Manifest = dict[str, Any]
-Names = dict[str, dict[str, list[str]]]  # ids and owners of every row, by part
+RowNames = dict[str, dict[str, list[str]]]  # ids and owners of every row, by part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,8 +196,8 @@ def column_slices(manifest: Manifest) -> list[slice]:
     A sketch that adds all parameters into the same places (SJLT), and a row whose numbers are
     shuffled, is one slice.
     """
-    sketch = sketch_of(manifest, seed=0)
-    if sketch.adds or sketch.width != manifest["width"]:
+    sketch, whitening = sketch_of(manifest, seed=0), manifest["whitening"]
+    if sketch.adds or (whitening and WhiteningOptions(**whitening).narrows):
         return [slice(0, manifest["width"])]
     widths = [p.width for p in sketch.projections.values()]
     ends = list(accumulate(widths))
@@ -229,12 +229,12 @@ def open_index(directory: Path) -> Index:
     )
 
 
-def read_names(directory: Path, manifest: Manifest) -> Names:
+def read_names(directory: Path, manifest: Manifest) -> RowNames:
     """Read the ids and owners of all rows written. Raises `CorruptIndex` if they were changed."""
     fault = file_fault(directory, "ids.json", manifest["ids_sha256"])
     if fault:
         raise CorruptIndex(fault)
-    names: Names = json.loads((directory / "ids.json").read_bytes())
+    names: RowNames = json.loads((directory / "ids.json").read_bytes())
     return names
 
 

@@ -40,6 +40,7 @@ from attribution.index import (
     shapes_of,
     whitening_of,
 )
+from attribution.moments import Subject
 from attribution.shards import (
     Shard,
     read_bitmap,
@@ -50,13 +51,7 @@ from attribution.shards import (
 )
 from attribution.sketch import Sketch, make_sketch, matrix_shape
 from attribution.task import Checkpoint, Rows, Task, chosen_parameters, rows_sha256
-from attribution.whitening import (
-    Subject,
-    Whitening,
-    fit_whitening,
-    whitening_bytes,
-    width_within,
-)
+from attribution.whitening import Whitening, fit_whitening, whitening_bytes, width_within
 
 _NOT_IDENTITY = {"shards", "curvature", "made_with", "sha256", "previous", "tombstones"}
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from attribution.errors import ForeignIndex
 from attribution.gradients import Lens, sketched_rows
-from attribution.index import Index, Member, lens_of
+from attribution.index import Index, Manifest, Member, lens_of
 from attribution.task import Checkpoint, Execution, Rows, Task
 
 MEMORY_MAX = 2**31  # bytes of models and sketches that are kept
@@ -35,14 +36,25 @@ def lenses_of(index: Index, task: Task, checkpoints: Sequence[Checkpoint]) -> Le
 
     Raises `ForeignIndex` when a checkpoint of the index is not among `checkpoints`.
     """
-    found = {checkpoint.sha256: checkpoint for checkpoint in checkpoints}
-    for member in index.members:
-        if member.sha256 not in found:
+    own = checkpoints_of(index.directory, index.manifest, checkpoints)
+    return Lenses(index=index, task=task, checkpoints={each.sha256: each for each in own})
+
+
+def checkpoints_of(
+    directory: Path, manifest: Manifest, checkpoints: Sequence[Checkpoint]
+) -> tuple[Checkpoint, ...]:
+    """Choose those checkpoints that an index was made of, in its order, among those passed.
+
+    Raises `ForeignIndex` when one of them is not there.
+    """
+    passed = {checkpoint.sha256: checkpoint for checkpoint in checkpoints}
+    for member in manifest["members"]:
+        if member["sha256"] not in passed:
             raise ForeignIndex(
-                f"{index.directory} was made of checkpoint '{member.checkpoint}' "
-                f"({member.sha256[:12]}), which was not passed; pass the run it was made of"
+                f"{directory} was made of checkpoint '{member['checkpoint']}' "
+                f"({member['sha256'][:12]}), which was not passed; pass the run it was made of"
             )
-    return Lenses(index=index, task=task, checkpoints=found)
+    return tuple(passed[sha] for sha in dict.fromkeys(m["sha256"] for m in manifest["members"]))
 
 
 def sketched(lenses: Lenses, rows: Rows, execution: Execution) -> Iterator[tuple[Member, Tensor]]:

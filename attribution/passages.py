@@ -23,7 +23,8 @@ from attribution.curvature import precondition
 from attribution.errors import BadRows
 from attribution.evidence import Null
 from attribution.index import Member
-from attribution.methods.bilinear import Fitted, Prepared, prepare, score
+from attribution.kernel import Kernel
+from attribution.methods.bilinear import Columnwise, Fitted, Prepared, prepare, score
 from attribution.task import Rows
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -105,7 +106,8 @@ def part_scores(
         count = len(fitted.index.ids.get("placebo", ()))
         placebo_weights = np.full(count, 1.0 / max(count, 1))
     sizes = _sizes_of(fitted, whole, parts)
-    through = _through_rows if fitted.kernels else _through_items
+    kernels = any(isinstance(solver, Kernel) for solver in fitted.solvers.values())
+    through = _through_rows if kernels else _through_items
     total = through(fitted, (parts, sizes), items, placebo_weights)
     return PartScores(
         parts=parts.ids,
@@ -169,7 +171,7 @@ def _through_items(fitted: Fitted, parts: _Sized, items: Sequence[int], weights:
     There are more parts than items, so the inverse Gram, which is symmetric, is applied to the
     items: qᵀ(G⁻¹g), not (qᵀG⁻¹)g.
     """
-    prepared = prepare(replace(fitted, grams={}), parts[0], sizes=parts[1])
+    prepared = prepare(replace(fitted, solvers={}), parts[0], sizes=parts[1])
     total = np.zeros((len(parts[0]), len(items) + 1))
     for member in fitted.index.members:
         columns = _columns(fitted, member, items, _termed(fitted, weights))
@@ -190,17 +192,17 @@ def _columns(fitted: Fitted, member: Member, items: Sequence[int], weights: Tens
     terms = fitted.output_terms.get("train")
     if terms is not None:
         rows = rows * terms[list(items)].to(rows.device)[:, None]
-    held = _held(fitted, member).double()
-    average = (weights.to(held.device) @ held).to(rows.device)
-    columns = torch.cat([rows.double(), average[None]])
-    grams = fitted.grams.get(member.name)
-    return precondition(grams, columns) if grams else columns
+    solver = fitted.solvers.get(member.name)
+    if isinstance(solver, Columnwise):
+        columns = _with_average(rows, solver.placebos, weights)
+        return precondition(solver.grams, columns)
+    return _with_average(rows, torch.from_numpy(fitted.index.rows(member, "placebo")), weights)
 
 
-def _held(fitted: Fitted, member: Member) -> Tensor:
-    if member.name in fitted.placebos:
-        return fitted.placebos[member.name]
-    return torch.from_numpy(fitted.index.rows(member, "placebo"))
+def _with_average(rows: Tensor, held: Tensor, weights: Tensor) -> Tensor:
+    """Append the average of held-back rows to rows, in float64."""
+    average = weights.to(held.device) @ held.double()
+    return torch.cat([rows.double(), average[None].to(rows.device)])
 
 
 def _taken(fitted: Fitted, member: Member, items: Sequence[int]) -> Tensor:

@@ -1,7 +1,7 @@
 """Inner products of queries with encoded rows, straight from the bytes, a block at a time.
 
-Rows of bytes and bits are multiplied as integers. A query is written as three signed digits to
-base 256, a fixed-point number of 24 bits: off by at most 6e-8 of its largest number, as float32
+Rows of bytes, bits and peaks are multiplied as integers. A query is written as three signed digits
+to base 256, a fixed-point number of 24 bits: off by at most 6e-8 of its largest number, as float32
 itself would be. Products of digits and codes are summed in integers, exactly, so neither the size
 of a block nor the number of threads changes a single bit of a score. Halves are widened to float32
 a few at a time, and a block of another size may round differently.

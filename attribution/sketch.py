@@ -1,13 +1,13 @@
-"""Random projections of per-example gradients, all behind `project`.
+"""Projections of per-example gradients, drawn or chosen, all behind `project`.
 
 A gradient of a matrix parameter arrives as two factors: for every example b and place t a row
 factor l (as long as the matrix has rows) and a column factor r, with gradient Σ_t l_t r_tᵀ.
 The Kronecker sketch (LoGra: P_rows ⊗ P_cols) projects the factors and never forms the gradient;
-`whitening` folds into the same two matrices. SJLT hashes the formed gradient; identity keeps it,
-for tests.
+`whitening` folds into the same two matrices. SJLT hashes the formed gradient. Identity keeps every
+direction: EK-FAC takes its place with directions that it chooses.
 
-Every projection is drawn on the CPU from the seed and the parameter's name alone, so batch, device
-and the order of the layers change nothing.
+What is drawn is drawn on the CPU from the seed and the parameter's name alone, so batch, device and
+the order of the layers change nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SketchOptions:
-    """Which random projection, and how wide."""
+    """Which projection, and how wide."""
 
     kind: Literal["kronecker", "sjlt", "identity"] = "kronecker"
     side: int = 16  # Kronecker: width of each factor; a parameter becomes at most side² numbers
@@ -93,7 +93,7 @@ class Sketch:
 def make_sketch(
     shapes: Mapping[str, tuple[int, ...]], options: SketchOptions, *, seed: int, device: str = "cpu"
 ) -> Sketch:
-    """Draw the projection of every parameter that the options do not leave out."""
+    """Make the projection of every parameter that the options do not leave out."""
     kept = {n: matrix_shape(s) for n, s in shapes.items() if options.vectors or len(s) > 1}
     return Sketch(
         projections={
@@ -109,7 +109,7 @@ def matrix_shape(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def project(left: Factor, right: Tensor, projection: Projection) -> Tensor:
-    """Sketch the gradients Σ_t left_t right_tᵀ, keeping inner products in expectation.
+    """Sketch the gradients Σ_t left_t right_tᵀ; what is drawn keeps inner products in expectation.
 
     `left` is (example, place, row), `right` (example, place, column); without a left factor,
     `right` is the gradient itself, (example, row, column). The result is (example, width) float32.

@@ -16,19 +16,26 @@ factors. Directions that were left out count as nothing in EK-FAC's mean.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 from safetensors.torch import load, save
-from torch import Tensor, nn
+from torch import Tensor
 
-from attribution.gradients import Lens, Names, sketched_gradients, visit_factors
-from attribution.sketch import Factor, Kronecker, Lookup, Projection, Sketch, matrix_shape
-from attribution.task import Batch, PerExample, Rows, Task
+from attribution.moments import (
+    SIDE_MAX,
+    Moments,
+    Subject,
+    drawn_batches,
+    mean_squares,
+    real_batches,
+    second_moments,
+)
+from attribution.sketch import Kronecker, Projection, Sketch, matrix_shape
+from attribution.task import Rows
 
-_SIDE_MAX = 4096  # beyond it a factor's second moment is kept as a diagonal
 _TINY = 1e-30
 
 
@@ -42,7 +49,19 @@ class WhiteningOptions:
     batch: int = 32
     seed: int = 0  # of the labels
     directions: int | None = None  # EK-FAC: the leading ones of each factor; None keeps all
-    kept: int | None = None  # EK-FAC: coordinates of a row, over all parameters; None keeps all
+    kept: int | None = None  # EK-FAC: coordinates of a row; None: as many as directions leave
+
+    def __post_init__(self) -> None:
+        for name, value in (("directions", self.directions), ("kept", self.kept)):
+            if value is not None and self.kind != "ekfac":
+                raise ValueError(f"'{name}' is EK-FAC's; leave it out, or pass kind='ekfac'")
+            if value is not None and value < 1:
+                raise ValueError(f"'{name}' of {value} leaves nothing of a row; give 1 or more")
+
+    @property
+    def narrows(self) -> bool:
+        """Tell whether the coordinates of a row are chosen among all there are, and shuffled."""
+        return self.directions is not None or self.kept is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +83,33 @@ _FIELDS = ("rows", "cols", "scale", "places")
 Whitening = Mapping[str, Whitener]  # by parameter
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Whose curvature it is: a model on its device, a task, and the parameters looked at."""
-
-    model: nn.Module
-    task: Task
-    names: Names
-    shapes: Mapping[str, tuple[int, int]]  # of every parameter looked at, seen as a matrix
-
-
 def fit_whitening(subject: Subject, train: Rows, options: WhiteningOptions) -> Whitening:
     """Take the curvature of a checkpoint from (a sample of) its train rows.
 
     Deterministic by the options; a batch of another size would draw other labels.
     """
-    moments = _moments(subject, train, options)
+    rows = _sampled(train, options.rows_max)
+    drawn = drawn_batches(subject, rows, options.batch, seed=options.seed)
+    moments = second_moments(subject, drawn)
     if options.kind == "kfac":
-        examples = _count(train, options)
-        return {name: _roots(m, options.damping, examples) for name, m in moments.items()}
+        return {name: _roots(m, options.damping, len(rows)) for name, m in moments.items()}
+    return _ekfac(subject, moments, rows, options)
+
+
+def _ekfac(
+    subject: Subject, moments: Mapping[str, Moments], rows: Rows, options: WhiteningOptions
+) -> Whitening:
     most = options.directions
     turned = {n: Whitener(_basis(m.rows, most), _basis(m.cols, most)) for n, m in moments.items()}
-    drawn = _sampled_batches(subject, train, options, seed=options.seed + 1)
-    eigenvalues = _mean_squares(subject, turned, drawn)
+    sizes = {name: len(w.rows) * len(w.cols) for name, w in turned.items()}
+    sketch = Sketch(projections={n: Kronecker(w.rows, w.cols, sizes[n]) for n, w in turned.items()})
+    drawn = drawn_batches(subject, rows, options.batch, seed=options.seed + 1)
+    eigenvalues = mean_squares(subject, sketch, drawn)
     scales = {n: _scale(v, subject.shapes[n], options) for n, v in eigenvalues.items()}
     width = width_within(subject.shapes, options)
     if width is None:
         return {name: replace(w, scale=scales[name]) for name, w in turned.items()}
-    squares = _mean_squares(subject, turned, _real_batches(subject, train, options))
+    squares = mean_squares(subject, sketch, real_batches(subject, rows, options.batch))
     places = _loudest({n: squares[n] * scale.square() for n, scale in scales.items()}, width)
     return {
         name: replace(w, scale=scales[name][places[name]], places=places[name])
@@ -103,7 +121,7 @@ def whitened(sketch: Sketch, whitening: Whitening) -> Sketch:
     """Fold the inverse roots into a Kronecker sketch.
 
     Raises `TypeError` for a sketch that forms gradients first (SJLT), and `ValueError` where
-    EK-FAC's eigenvalues meet a sketch that does not keep every direction.
+    EK-FAC meets a sketch that does not keep every direction itself.
     """
     return Sketch(
         projections={
@@ -117,13 +135,16 @@ def whitened(sketch: Sketch, whitening: Whitening) -> Sketch:
 def width_within(shapes: Mapping[str, tuple[int, ...]], options: WhiteningOptions) -> int | None:
     """Count the numbers of a row whitened so; None where that is up to the sketch.
 
-    It is what the options keep, or what they leave to choose from where that is less.
+    It is what the options keep, or what they leave to choose from where that is less. There a table
+    counts as a matrix would, by the leading directions of both sides, though it leaves more: what
+    is looked up cannot be told from a shape.
     """
-    if options.kept is None:
+    if not options.narrows:
         return None
     sides = [matrix_shape(shape) for shape in shapes.values()]
-    most = options.directions or max(map(max, sides))
-    return min(options.kept, sum(min(rows, most) * min(cols, most) for rows, cols in sides))
+    most = options.directions
+    box = sum(_directions(rows, most) * _directions(cols, most) for rows, cols in sides)
+    return min(options.kept or box, box)
 
 
 def whitening_bytes(whitening: Whitening) -> bytes:
@@ -152,82 +173,18 @@ def read_whitening(content: bytes, device: str = "cpu") -> Whitening:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Moments:
-    """Second moments of a parameter's two gradient factors, summed over the places that count."""
-
-    rows: Tensor  # (size, size), or (size,) for a diagonal
-    cols: Tensor
-    places: int
-
-    def __add__(self, other: _Moments) -> _Moments:
-        return _Moments(
-            _plus(self.rows, other.rows), _plus(self.cols, other.cols), self.places + other.places
-        )
+def _sampled(train: Rows, most: int) -> Rows:
+    """Take train rows evenly spaced, `most` of them at most."""
+    count = min(len(train), most)
+    chosen = [i * len(train) // count for i in range(count)]
+    return train.take(chosen)
 
 
-def _moments(subject: Subject, train: Rows, options: WhiteningOptions) -> dict[str, _Moments]:
-    found: dict[str, _Moments] = {}
-
-    def visit(name: str, left: Factor, right: Tensor) -> None:
-        live = (right != 0).any(-1)  # padding has no gradient and no say
-        if isinstance(left, Tensor):
-            live &= (left != 0).any(-1)
-        rows = live.sum(0).float() if left is None else _second(left, live)
-        new = _Moments(rows, _second(right, live), int(live.sum()))
-        found[name] = found[name] + new if name in found else new
-
-    for function, batch in _sampled_batches(subject, train, options, seed=options.seed):
-        visit_factors(subject.model, function, batch, subject.names, visit)
-    return found
-
-
-def _sampled_batches(
-    subject: Subject, train: Rows, options: WhiteningOptions, *, seed: int
-) -> Iterator[tuple[PerExample, Batch]]:
-    """Yield batches of train rows, each with the loss of labels drawn for it."""
-    generator = torch.Generator(device=_device(subject)).manual_seed(seed)
-    sampled = subject.task.sampled
-    for function, batch in _real_batches(subject, train, options):
-        if sampled is None:
-            yield function, batch
-        else:
-            yield lambda model, batch: sampled(model, batch, generator), batch
-
-
-def _real_batches(
-    subject: Subject, train: Rows, options: WhiteningOptions
-) -> Iterator[tuple[PerExample, Batch]]:
-    """Yield batches of train rows, evenly spaced, with the loss of what they really hold."""
-    count = _count(train, options)
-    places = [i * len(train) // count for i in range(count)]
-    for batch in train.take(places).batches(options.batch):
-        yield subject.task.loss, {name: t.to(_device(subject)) for name, t in batch.items()}
-
-
-def _device(subject: Subject) -> torch.device:
-    return next(subject.model.parameters()).device
-
-
-def _second(factor: Tensor | Lookup, live: Tensor) -> Tensor:
-    """Sum the outer products of a factor with itself, (size, size), or only their diagonal."""
-    if isinstance(factor, Lookup):
-        return torch.bincount(factor.ids[live], minlength=factor.size).float()
-    kept = (factor.flatten(0, 1) if bool(live.all()) else factor[live]).float()
-    return kept.T @ kept if kept.shape[1] <= _SIDE_MAX else kept.square().sum(0)
-
-
-def _plus(a: Tensor, b: Tensor) -> Tensor:
-    if a.ndim == b.ndim:
-        return a + b
-    return torch.diag(a) + b if a.ndim < b.ndim else a + torch.diag(b)
-
-
-def _roots(moments: _Moments, damping: float, examples: int) -> Whitener:
+def _roots(moments: Moments, damping: float, examples: int) -> Whitener:
     """Return the inverse roots of both factors, each taking half of the damping."""
-    places = max(moments.places, 1)
-    rows, cols = moments.rows / places, moments.cols / places
-    per_example = (places / examples) ** 0.5  # a gradient sums over an example's places
+    positions = max(moments.positions, 1)
+    rows, cols = moments.rows / positions, moments.cols / positions
+    per_example = (positions / examples) ** 0.5  # a gradient sums over an example's positions
     return Whitener(
         _inverse_root(rows, damping**0.5) / per_example, _inverse_root(cols, damping**0.5)
     )
@@ -243,12 +200,17 @@ def _inverse_root(moment: Tensor, damping: float) -> Tensor:
     return root.float()
 
 
+def _directions(size: int, most: int | None) -> int:
+    """Count the directions left of a side; one so long that it stays a diagonal keeps all."""
+    return size if most is None or size > SIDE_MAX else min(size, most)
+
+
 def _basis(moment: Tensor, most: int | None) -> Tensor:
     """Return the leading eigenvectors as rows; a diagonal has its own, all of them."""
     if moment.ndim == 1:
         return torch.ones_like(moment)
     vectors: Tensor = torch.linalg.eigh(moment.double())[1]
-    return vectors.T[-min(most or len(moment), len(moment)) :].float().contiguous()
+    return vectors.T[-_directions(len(moment), most) :].float().contiguous()
 
 
 def _scale(values: Tensor, shape: tuple[int, int], options: WhiteningOptions) -> Tensor:
@@ -267,33 +229,11 @@ def _loudest(energies: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
     return {name: part.nonzero()[:, 0] for name, part in zip(energies, parts, strict=True)}
 
 
-def _mean_squares(
-    subject: Subject, turned: Whitening, batches: Iterable[tuple[PerExample, Batch]]
-) -> dict[str, Tensor]:
-    """Return mean squared gradients along pairs of directions, (rows x columns,) a parameter."""
-    sizes = {name: len(w.rows) * len(w.cols) for name, w in turned.items()}
-    sketch = Sketch(projections={n: Kronecker(w.rows, w.cols, sizes[n]) for n, w in turned.items()})
-    squares, count = torch.zeros(()), 0
-    for function, batch in batches:
-        lens = Lens(
-            model=subject.model, function=function, sketches=(sketch,), slow=subject.names.slow
-        )
-        rows = sketched_gradients(lens, batch)[0]
-        squares = squares + rows.square().sum(0).double()
-        count += len(rows)
-    means = (squares / count).float()
-    return dict(zip(sizes, torch.split(means, list(sizes.values())), strict=True))
-
-
-def _count(train: Rows, options: WhiteningOptions) -> int:
-    return min(len(train), options.rows_max)
-
-
 def _folded(projection: Projection, whitener: Whitener) -> Kronecker:
     if not isinstance(projection, Kronecker):
         raise TypeError("whitening needs a Kronecker or identity sketch; SJLT has no two sides")
     if whitener.scale is not None and not (projection.rows is None and projection.cols is None):
-        raise ValueError("EK-FAC keeps every direction; use the identity sketch, or K-FAC")
+        raise ValueError("EK-FAC takes the place of a sketch; use the identity sketch, or K-FAC")
     width = projection.width if whitener.scale is None else len(whitener.scale)
     return Kronecker(
         _times(projection.rows, whitener.rows),

@@ -1,11 +1,21 @@
-"""`tantieme attribute`, and the options that it shares with `tantieme index`."""
+"""`tantieme attribute`."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.method_options import (
+    ALIKE,
+    METHODS,
+    damping_option,
+    kept_option,
+    ridge_option,
+    runs_option,
+    side_option,
+)
 from cli.output import (
     as_json,
     dry_run,
@@ -23,50 +33,6 @@ if TYPE_CHECKING:
     from cli.jobs.attribution import Attributed, Part
     from cli.jobs.likeness import Likeness
     from cli.jobs.recipes import Wanted
-
-METHODS = (  # a test holds them to `attribution.methods.recipes`, which help need not load
-    "default",
-    "quick",
-    "thorough",
-    "ekfac",
-    "trak",
-    "logra",
-    "tracin",
-    "graddot",
-    "gradcos",
-)
-ALIKE = ("ngram", "similarity")  # printed beside what is paid, never paid
-_positive = click.FloatRange(min=0, min_open=True)
-method_option = click.option(
-    "--method",
-    type=click.Choice(METHODS),
-    default="default",
-    show_default=True,
-    metavar="NAME",
-    help="By which method.",
-)
-SETTINGS = ("damping", "kept", "side", "ridge")  # which a method may have otherwise
-runs_option = click.option(
-    "--run", "runs", multiple=True, help="Of which run; repeatable.  [default: the only one]"
-)
-damping_option = click.option(
-    "--damping", type=_positive, help="Of the whitening, instead of the method's own."
-)
-kept_option = click.option(
-    "--kept", type=click.IntRange(min=1), help="Numbers of a row, instead of the method's own."
-)
-side_option = click.option(
-    "--side", type=click.IntRange(min=1), help="Of a Kronecker sketch, as logra's."
-)
-ridge_option = click.option(
-    "--ridge", type=_positive, help="Of the Gram, instead of the method's own."
-)
-
-
-def too_few_runs(runs: Sequence[str]) -> str:
-    """Say where two runs are asked for: the third is what says how runs differ."""
-    few = len(runs) == 2  # noqa: PLR2004 - `attribution.resampling.RUNS_MIN`, less one
-    return " Two runs do not tell how runs differ; intervals do so from three on." if few else ""
 
 
 @click.command()
@@ -162,14 +128,22 @@ def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each op
 
 def _check_shown(wanted: Wanted, *, compare_mappings: bool, passages: bool) -> None:
     """Refuse options that say nothing together."""
-    settings = [name for name in SETTINGS if getattr(wanted, name) is not None]
-    if passages and (wanted.method != METHODS[0] or settings):
-        raise click.UsageError("passages are of the method that pays; leave --method out")
-    if wanted.method in ALIKE and (compare_mappings or settings):
-        flag = settings[0] if settings else "compare-mappings"
-        raise click.UsageError(
-            f"{wanted.method} is similarity, which is never paid; leave --{flag} out"
-        )
+    from cli.jobs.evidence import PAYING
+
+    settings = list(wanted.settings)
+    if passages:
+        other = ["method"] if wanted.method != PAYING else []
+        _leave_out([*other, *settings], "passages are of the method that pays")
+    if wanted.method in ALIKE:
+        other = ["compare-mappings"] if compare_mappings else []
+        _leave_out([*other, *settings], f"{wanted.method} is similarity, which is never paid")
+
+
+def _leave_out(names: Sequence[str], why: str) -> None:
+    """Refuse these options, where any was given."""
+    if names:
+        flags = " and ".join(f"--{name}" for name in names)
+        raise click.UsageError(f"{why}; leave {flags} out")
 
 
 def _print_alike(workspace: Workspace, wanted: Wanted, ids: Sequence[str], *, json_: bool) -> None:
@@ -188,19 +162,18 @@ def _print_alike(workspace: Workspace, wanted: Wanted, ids: Sequence[str], *, js
         print_table(
             f"{each.track}  {each.title}\n{each.heading}; nobody is paid for it",
             ["artist", "recording", ">likeness"],
-            [(artist, title, f"{value:.3f}") for artist, title, _, value in each.found],
+            [(e.artist, e.title, f"{e.likeness:.3f}") for e in each.found],
         )
         click.echo()
 
 
 def _likeness(found: Likeness, method: str) -> dict[str, Any]:
-    keys = ("artist", "title", "recording", "likeness")
     return {
         "schema": 1,
         "track": found.track,
         "method": method,
         "paid": False,
-        "similarity": [dict(zip(keys, each, strict=True)) for each in found.found],
+        "similarity": [asdict(each) for each in found.found],
     }
 
 

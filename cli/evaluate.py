@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from cli.attribution import ALIKE
 from cli.evaluation_steps import (
     KINDS,
     Asked,
@@ -15,6 +14,7 @@ from cli.evaluation_steps import (
     retrained,
     scored_by,
 )
+from cli.method_options import ALIKE
 from cli.output import as_json, dry_run, narrate, pass_workspace, progress
 from cli.workspace import Workspace
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.attribution import (
+from cli.method_options import (
     damping_option,
     kept_option,
     method_option,
     runs_option,
     side_option,
-    too_few_runs,
 )
 from cli.output import (
     as_json,
@@ -76,7 +75,13 @@ def build_command(workspace: Workspace, /, dry_run: bool, **options: object) -> 
     with progress("Indexing gradients") as report:
         built = build_index(workspace, wanted, report=report)
     state = "was already here" if built.already else "is built"
-    narrate(f"Index {built.id} of run {runs} {state}.{too_few_runs(built.runs)}")
+    narrate(f"Index {built.id} of run {runs} {state}.{_too_few_runs(built.runs)}")
+
+
+def _too_few_runs(runs: Sequence[str]) -> str:
+    """Say where two runs are asked for: the third is what says how runs differ."""
+    few = len(runs) == 2  # noqa: PLR2004 - `attribution.resampling.RUNS_MIN`, less one
+    return " Two runs do not tell how runs differ; intervals do so from three on." if few else ""
 
 
 @index.command("add")
@@ -227,7 +232,8 @@ def info(workspace: Workspace, json_: bool) -> None:
     \b
     Example:  tantieme index info
     """
-    from cli.jobs.index import describe_indexes, removed_recordings
+    from cli.jobs.index import describe_indexes
+    from cli.jobs.removed import removed_recordings
 
     found, removed = describe_indexes(workspace), sorted(removed_recordings(workspace))
     if json_:

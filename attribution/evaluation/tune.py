@@ -9,7 +9,7 @@ that half, so only the other one is reported.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -19,7 +19,7 @@ from attribution.evaluation.estimate import Array, Resampling
 from attribution.evaluation.lds import Difference, Lds, lds, lds_difference
 from attribution.evaluation.plan import PlanRefused
 from attribution.evaluation.queries import Places, with_queries, with_subsets
-from attribution.methods.recipes import Recipe
+from attribution.methods.recipes import Recipe, at, settings_of
 
 _QUICK = Resampling(replicates=1)  # no intervals are needed to choose
 _FEWEST = 2  # subsets of a half
@@ -82,23 +82,17 @@ def grid(
 
 def setting_of(recipe: Recipe) -> Setting:
     """Read the setting of a recipe. Raises `PlanRefused` for one that chooses no coordinates."""
-    whitening = recipe.index.whitening
-    if whitening is None or whitening.kept is None:
+    own = settings_of(recipe)
+    damping, kept, ridge = own["damping"], own["kept"], own["ridge"]
+    if damping is None or kept is None or ridge is None:
         raise PlanRefused(f"method '{recipe.name}' chooses no coordinates; tune one that does")
-    return Setting(
-        damping=whitening.damping,
-        kept=whitening.kept,
-        ridge=recipe.scoring.ridge,
-    )
+    return Setting(damping=damping, kept=int(kept), ridge=ridge)
 
 
 def with_setting(recipe: Recipe, setting: Setting) -> Recipe:
-    """Return the recipe at another setting."""
+    """Return the recipe at another setting. Raises `PlanRefused` as `setting_of` does."""
     setting_of(recipe)
-    assert recipe.index.whitening is not None
-    whitening = replace(recipe.index.whitening, damping=setting.damping, kept=setting.kept)
-    index = replace(recipe.index, whitening=whitening)
-    return replace(recipe, index=index, scoring=replace(recipe.scoring, ridge=setting.ridge))
+    return at(recipe, asdict(setting))
 
 
 def halved(places: Places) -> tuple[list[int], list[int]]:

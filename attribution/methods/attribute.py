@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from attribution.indexing import build
 from attribution.methods import bilinear
 from attribution.methods.bilinear import Scores
-from attribution.methods.recipes import RECIPES, Recipe
+from attribution.methods.recipes import RECIPES, Recipe, output_terms
 from attribution.models.in_memory import checkpoint_of
 from attribution.task import Checkpoint, Execution, PerExample, Rows, Task
 
@@ -36,14 +36,19 @@ def attribute(
     recipe = method if isinstance(method, Recipe) else _recipe(method)
     kept = [_checkpoint(each, number) for number, each in enumerate(checkpoints)]
     rows = _rows(train, "train")
-    execution = Execution(device="cuda" if torch.cuda.is_available() else "cpu")
+    execution = Execution(device=device())
     with TemporaryDirectory() as directory:
         options = replace(recipe.index, execution=execution)
         index = build(task, kept, {"train": rows}, Path(directory), options)
-        terms = _output_terms(recipe, task, kept, rows, execution)
+        terms = output_terms(recipe, task, kept, {"train": rows}, execution)
         scoring = replace(recipe.scoring, execution=execution)
         fitted = bilinear.fit(index, task, kept, scoring, output_terms=terms)
         return bilinear.scores(fitted, _rows(query, "query"))
+
+
+def device() -> str:
+    """Name the device that there is."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _recipe(name: str) -> Recipe:
@@ -65,11 +70,3 @@ def _rows(given: Rows | Mapping[str, Tensor], what: str) -> Rows:
         return given
     ids = tuple(f"{what}-{i}" for i in range(len(next(iter(given.values())))))
     return Rows(tensors=given, ids=ids, owners=ids)
-
-
-def _output_terms(
-    recipe: Recipe, task: Task, checkpoints: Sequence[Checkpoint], rows: Rows, execution: Execution
-) -> dict[str, Tensor]:
-    if not recipe.output_term:
-        return {}
-    return {"train": bilinear.output_term(task, checkpoints, rows, execution)}

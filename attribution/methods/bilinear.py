@@ -3,7 +3,7 @@
 For every member (a checkpoint seen through a sketch) queries are sketched as the index's rows were,
 multiplied by the inverse of a damped Gram where the method has one, and held against the rows:
 
-    whitened rows, one Gram     q (SᵀS + λI)⁻¹ Sᵀ on K-FAC-whitened rows S: ours
+    whitened rows, one Gram     q (SᵀS + λI)⁻¹ Sᵀ on EK-FAC-whitened rows S: ours
     plain rows, a Gram          TRAK (Park et al. 2023, section 3); one a parameter: LoGra
     plain rows, no Gram         Grad-Dot; summed with learning rates: TracInCP (Pruthi et al. 2020)
     unit rows and queries       Grad-Cos
@@ -53,14 +53,20 @@ class ScoringOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Columnwise:
+    """Damped Grams that are not solved through inner products of rows alone."""
+
+    grams: Sequence[DampedGram]
+    placebos: Tensor  # as if inside, float32 (placebo row, width)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
     """A method ready to score."""
 
     lenses: Lenses
     options: ScoringOptions
-    kernels: Mapping[str, Kernel]  # by member, where the Gram is solved through rows
-    grams: Mapping[str, list[DampedGram]]  # by member, where it is not
-    placebos: Mapping[str, Tensor]  # with `grams`: as if inside, float32 (placebo row, width)
+    solvers: Mapping[str, Kernel | Columnwise]  # by member; none where the method has no Gram
     output_terms: Mapping[str, Tensor]  # by part; float32 (row,): TRAK's Q, or nothing
 
     @property
@@ -120,21 +126,11 @@ def fit(
     fitted = Fitted(
         lenses=lenses_of(index, task, checkpoints),
         options=options or ScoringOptions(),
-        kernels={},
-        grams={},
-        placebos={},
+        solvers={},
         output_terms=output_terms or {},
     )
     members = index.members if fitted.options.gram else ()
-    slices = [slice(0, index.width)]
-    if fitted.options.gram == "parameter":
-        slices = column_slices(index.manifest)
-    if len(slices) == 1 and _count(fitted, "train") < min(index.width, SIDE_MAX + 1):
-        return replace(fitted, kernels={m.name: _kernel(fitted, m) for m in members})
-    rows = {m.name: partial(_rows, fitted, m, "train") for m in members}
-    grams = {n: damped_grams(each, slices, fitted.options.ridge) for n, each in rows.items()}
-    placebos = {m.name: _placebo_rows(fitted, m, grams[m.name]) for m in members}
-    return replace(fitted, grams=grams, placebos=placebos)
+    return replace(fitted, solvers={m.name: _solver(fitted, m) for m in members})
 
 
 def prepare(fitted: Fitted, query: Rows, *, sizes: Mapping[str, Tensor] | None = None) -> Prepared:
@@ -147,11 +143,11 @@ def prepare(fitted: Fitted, query: Rows, *, sizes: Mapping[str, Tensor] | None =
     known: dict[str, Mapping[str, Tensor]] = {}
     for member, rows in sketched(fitted.lenses, query, fitted.options.execution):
         seen = _seen(fitted, member, rows)
-        if member.name in fitted.kernels:
-            known[member.name] = _met(fitted, member, seen)
+        solver = fitted.solvers.get(member.name)
+        if isinstance(solver, Kernel):
+            known[member.name] = _met(fitted, member, solver, seen)
         else:
-            grams = fitted.grams.get(member.name)
-            vectors[member.name] = precondition(grams, seen).float() if grams else seen
+            vectors[member.name] = precondition(solver.grams, seen).float() if solver else seen
     found = Prepared(
         ids=query.ids, owners=query.owners, vectors=vectors, known=known, sizes=sizes or {}
     )
@@ -210,10 +206,15 @@ def output_term(
     return total / len(checkpoints)
 
 
-def _kernel(fitted: Fitted, member: Member) -> Kernel:
-    rows = partial(_both, fitted, member)
-    gram = gram_of(rows, fitted.options.execution.device)
-    return fit_kernel(gram, _count(fitted, "train"), fitted.options.ridge, _works(fitted))
+def _solver(fitted: Fitted, member: Member) -> Kernel | Columnwise:
+    index, ridge, count = fitted.index, fitted.options.ridge, _count(fitted, "train")
+    by_parameter = fitted.options.gram == "parameter"
+    slices = column_slices(index.manifest) if by_parameter else [slice(0, index.width)]
+    if len(slices) == 1 and count < min(index.width, SIDE_MAX + 1):
+        gram = gram_of(partial(_both, fitted, member), fitted.options.execution.device)
+        return fit_kernel(gram, count, ridge, _works(fitted))
+    grams = damped_grams(partial(_rows, fitted, member, "train"), slices, ridge)
+    return Columnwise(grams=grams, placebos=_placebo_rows(fitted, member, grams))
 
 
 def _placebo_rows(fitted: Fitted, member: Member, grams: Sequence[DampedGram]) -> Tensor:
@@ -242,11 +243,11 @@ def _seen(fitted: Fitted, member: Member, query: Tensor) -> Tensor:
     return query
 
 
-def _met(fitted: Fitted, member: Member, rows: Tensor) -> dict[str, Tensor]:
+def _met(fitted: Fitted, member: Member, kernel: Kernel, rows: Tensor) -> dict[str, Tensor]:
     """Score sketched queries through the kernel, by part: float32 (query, row)."""
     counts = [_count(fitted, part) for part in ("train", "placebo")]
     found = all_products(rows, partial(_both, fitted, member))
-    train, placebo = fitted.kernels[member.name].scores(*torch.split(found, counts, dim=1))
+    train, placebo = kernel.scores(*torch.split(found, counts, dim=1))
     return {"train": train.float(), "placebo": placebo.float()}
 
 
@@ -265,8 +266,8 @@ def _scored(fitted: Fitted, prepared: Prepared, member: Member, part: str) -> It
     """Yield one member's scores of a part, undivided, some rows at a time: (query, row)."""
     if member.name in prepared.known:
         yield from torch.split(prepared.known[member.name][part], fitted.index.shard_rows, dim=1)
-    elif part == "placebo" and member.name in fitted.placebos:
-        yield prepared.vectors[member.name] @ fitted.placebos[member.name].T
+    elif part == "placebo" and isinstance(solver := fitted.solvers.get(member.name), Columnwise):
+        yield prepared.vectors[member.name] @ solver.placebos.T
     else:
         yield from products(prepared.vectors[member.name], _kept(fitted, member, part))
 

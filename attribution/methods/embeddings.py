@@ -24,12 +24,12 @@ def embed(task: Task, checkpoint: Checkpoint, rows: Rows, execution: Execution) 
     Raises `AttributionError` for a model that calls no linear layer.
     """
     model = checkpoint.load().to(execution.device).eval()
-    found = [
-        _embedded(
-            task, model, {name: tensor.to(execution.device) for name, tensor in batch.items()}
-        )
-        for batch in rows.batches(execution.batch)
-    ]
+    found, done = [], 0
+    for batch in rows.batches(execution.batch):
+        moved = {name: tensor.to(execution.device) for name, tensor in batch.items()}
+        found.append(_embedded(task, model, moved))
+        done += len(found[-1])
+        execution.progress(done, len(rows))
     return torch.cat(found).float().cpu()
 
 

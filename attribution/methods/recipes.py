@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
 
 from attribution.index import IndexOptions
-from attribution.methods.bilinear import ScoringOptions
+from attribution.methods.bilinear import ScoringOptions, output_term
 from attribution.sketch import SketchOptions
+from attribution.task import Checkpoint, Execution, Rows, Task
 from attribution.whitening import WhiteningOptions
 
-VERSION = 1  # of all recipes together; shares name it
+VERSION = 2  # of all recipes together; shares name it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,56 @@ class Recipe:
     def version(self) -> str:
         """Name the recipe as shares are to remember it."""
         return f"{self.name}-{VERSION}"
+
+
+def settings_of(recipe: Recipe) -> dict[str, float | None]:
+    """Read what of a recipe may be set otherwise, by name; None for what it does not have."""
+    whitening, sketch, scoring = recipe.index.whitening, recipe.index.sketch, recipe.scoring
+    return {
+        "damping": None if whitening is None else whitening.damping,
+        "kept": None if whitening is None else whitening.kept,
+        "side": sketch.side if sketch.kind == "kronecker" else None,
+        "ridge": None if scoring.gram is None else scoring.ridge,
+    }
+
+
+def at(recipe: Recipe, settings: Mapping[str, float]) -> Recipe:
+    """Return the recipe at other settings of `settings_of`; what is not named stays.
+
+    Raises `ValueError` for a setting that the recipe does not have.
+    """
+    own = settings_of(recipe)
+    for name in settings:
+        if own.get(name) is None:
+            raise ValueError(f"method '{recipe.name}' has no setting '{name}'; leave it out")
+    index, whitening = recipe.index, recipe.index.whitening
+    if "damping" in settings and whitening is not None:
+        whitening = replace(whitening, damping=settings["damping"])
+    if "kept" in settings and whitening is not None:
+        whitening = replace(whitening, kept=int(settings["kept"]))
+    side = int(settings.get("side", index.sketch.side))
+    ridge = settings.get("ridge", recipe.scoring.ridge)
+    return replace(
+        recipe,
+        index=replace(index, whitening=whitening, sketch=replace(index.sketch, side=side)),
+        scoring=replace(recipe.scoring, ridge=ridge),
+    )
+
+
+def output_terms(
+    recipe: Recipe,
+    task: Task,
+    checkpoints: Sequence[Checkpoint],
+    parts: Mapping[str, Rows],
+    execution: Execution,
+) -> dict[str, Tensor]:
+    """Return TRAK's Q of every row by part, float32 (row,), or nothing where the recipe has none.
+
+    Raises `ValueError` where the task does not say what the probability of an example is.
+    """
+    if not recipe.output_term:
+        return {}
+    return {part: output_term(task, checkpoints, rows, execution) for part, rows in parts.items()}
 
 
 _TRAINING = (0.2, 0.3, 0.4, 0.5, 0.7, 1.0)

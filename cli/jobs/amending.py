@@ -1,7 +1,4 @@
-"""What becomes of the indexes when a recording may no longer be used, or may again.
-
-`index/removed.json` names what no index of the workspace shows, those built later neither.
-"""
+"""What becomes of the indexes when a recording may no longer be used, or may again."""
 
 from __future__ import annotations
 
@@ -12,20 +9,18 @@ from pathlib import Path
 
 from attribution.amending import append, bring_back, drift, options_of, taken_down
 from attribution.index import Index, IndexOptions, Manifest, open_index, read_manifest, read_names
+from attribution.methods.attribute import device
 from attribution.models.event_transformer import event_task
 from attribution.task import Execution, Rows, rows_sha256
 from cli.jobs.index import (
     DONE,
     Planned,
-    device,
     finished_indexes,
-    keep_removed,
     name_of,
     plan_index,
-    removed_recordings,
-    without,
 )
 from cli.jobs.recipes import Wanted
+from cli.jobs.removed import keep_removed, removed_recordings, without
 from cli.output import Report
 from cli.workspace import Workspace
 from royalty.errors import NotFound, NotReady, RoyaltyError

@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from attribution.evidence import GATE, Evidence, Scored, explain_unattributed, gather, scored
-from attribution.methods import bilinear, similarity
-from attribution.models.event_transformer import event_task
+from attribution.methods import bilinear, ngrams
+from attribution.methods.attribute import device
 from attribution.music.corpus import rows_of
 from attribution.music.midi import UnreadableMusic, duration_ms, encode, read_notes
 from attribution.task import Execution
@@ -28,7 +28,7 @@ from cli.jobs.evidence import (
     read_evidence,
     record_shares,
 )
-from cli.jobs.index import Indexed, device, parts_of, rows_in
+from cli.jobs.index import Indexed, fit_index
 from cli.jobs.passages import keep_passages, kept_passages
 from cli.jobs.training import music
 from cli.output import Report
@@ -150,9 +150,9 @@ def _attribute(workspace: Workspace, indexed: Indexed, ids: Sequence[str], repor
     Never several at once: in floating point a track's scores would depend on its neighbours, and
     its shares are frozen. Where only the passages are missing, the evidence stays as it is.
     """
-    fitted = _fitted(workspace, indexed)
+    fitted = fit_index(workspace, indexed, Execution(device=device()))
     catalogue = _Catalogue.of(workspace)
-    alike = similarity.fit(catalogue.heard)
+    alike = ngrams.fit(catalogue.heard)
     for done, id_ in enumerate(ids, start=1):
         events = encode(read_notes(workspace.home / "tracks" / f"{id_}.mid"))
         query = rows_of({id_: events}, span=indexed.trained.config.span)
@@ -160,30 +160,12 @@ def _attribute(workspace: Workspace, indexed: Indexed, ids: Sequence[str], repor
         document = _kept(workspace, indexed, id_)
         if document is None:
             evidence = _evidence(indexed, fitted, prepared, catalogue)
-            similar = similarity.overlaps(alike, events)[:SIMILAR_SHOWN]
+            similar = ngrams.overlaps(alike, events)[:SIMILAR_SHOWN]
             document = _document(indexed, id_, evidence, catalogue, similar)
             keep_evidence(workspace, document, indexed.recipe.name)
         if indexed.recipe.name == PAYING:
             keep_passages(workspace, indexed, fitted, prepared, document)
         report(done, len(ids))
-
-
-def _fitted(workspace: Workspace, indexed: Indexed) -> bilinear.Fitted:
-    """Make the index's method ready to score, with TRAK's output term where it has one."""
-    task, recipe, execution = event_task(), indexed.recipe, Execution(device=device())
-    parts = parts_of(workspace, indexed.trained) if recipe.output_term else {}
-    return bilinear.fit(
-        indexed.index,
-        task,
-        indexed.checkpoints,
-        replace(recipe.scoring, execution=execution),
-        output_terms={
-            part: bilinear.output_term(
-                task, indexed.checkpoints, rows_in(indexed.index, part, rows), execution
-            )
-            for part, rows in parts.items()
-        },
-    )
 
 
 def _evidence(
@@ -251,7 +233,7 @@ def _document(
     track: str,
     evidence: Evidence,
     catalogue: _Catalogue,
-    similar: Sequence[similarity.Overlap],
+    similar: Sequence[ngrams.Overlap],
 ) -> dict[str, Any]:
     """Write down what was found for a track: shares, what they rest on, and what stood beside."""
     shares = _shares(evidence)
@@ -333,7 +315,7 @@ def _by_artist(shares: Iterable[Share], catalogue: _Catalogue) -> list[dict[str,
     ]
 
 
-def _similar(found: similarity.Overlap, catalogue: _Catalogue) -> dict[str, Any]:
+def _similar(found: ngrams.Overlap, catalogue: _Catalogue) -> dict[str, Any]:
     recording = catalogue.rows[found.recording].recording
     return {
         "recording": recording.id,
@@ -362,7 +344,7 @@ def _from_document(document: Mapping[str, Any], title: str) -> Attributed:
         track=document["track"],
         title=title,
         run=document["run"],
-        runs=tuple(document.get("runs", [document["run"]])),
+        runs=tuple(document["runs"]),
         index=document["index"],
         method=document["method"],
         mapping=document["mapping"],

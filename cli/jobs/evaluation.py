@@ -17,24 +17,23 @@ from attribution.evaluation.groups import Groups, grouped
 from attribution.evaluation.plan import BankPlan
 from attribution.evaluation.queries import over_owners, scores_over_owners
 from attribution.evaluation.retraining import event_retraining
-from attribution.methods import bilinear, embeddings, similarity
+from attribution.methods import bilinear, embeddings, ngrams
+from attribution.methods.attribute import device
 from attribution.methods.recipes import RECIPES
 from attribution.models.event_transformer import event_task
 from attribution.models.training import Run, TrainingOptions
 from attribution.music.corpus import rows_of
 from attribution.music.midi import encode, read_notes
 from attribution.task import Execution, Rows, rows_sha256
-from cli.jobs.index import build_index, device, parts_of, rows_in
+from cli.jobs.index import build_index, fit_index, parts_of
 from cli.jobs.recipes import Wanted
 from cli.jobs.training import find_run
+from cli.method_options import ALIKE, NGRAM, SIMILARITY
 from cli.output import Report
 from cli.workspace import Workspace
 from db.queries import EVERYONE, recordings, tracks
 from royalty.errors import NotFound, NotReady
 
-NGRAM = "ngram"  # the row to beat; see `similarity`
-SIMILARITY = "similarity"  # of embeddings; see `embeddings`
-ALIKE = (NGRAM, SIMILARITY)  # which ask nothing of training, and pay nobody
 METHODS = (*RECIPES, *ALIKE)
 By = Literal["item", "artist"]  # what subsets are drawn of
 Kind = Literal["generated", "held-out"]
@@ -145,17 +144,10 @@ def score(
     if method == NGRAM:
         return ngram_scores(subject.train, query)
     if method == SIMILARITY:
-        return embedding_scores(subject, query)
+        return embedding_scores(subject, query, report)
     wanted = Wanted(runs=(subject.run,), method=method)
     indexed = build_index(workspace, wanted, report=report)
-    execution = Execution(device=device(), progress=report)
-    task, checkpoints = event_task(), indexed.checkpoints
-    terms: dict[str, torch.Tensor] = {}
-    if indexed.recipe.output_term:
-        shown = rows_in(indexed.index, "train", subject.train)
-        terms["train"] = bilinear.output_term(task, checkpoints, shown, execution)
-    scoring = replace(indexed.recipe.scoring, execution=execution)
-    fitted = bilinear.fit(indexed.index, task, checkpoints, scoring, output_terms=terms)
+    fitted = fit_index(workspace, indexed, Execution(device=device(), progress=report))
     return _placed(averaged(fitted, query), indexed.index.ids["train"], subject.train.ids)
 
 
@@ -182,22 +174,22 @@ def averaged(fitted: bilinear.Fitted, query: Rows) -> Array:
 
 def ngram_scores(train: Rows, query: Rows) -> Array:
     """Compare rows by n-gram overlap, which knows nothing of the model: (query, train)."""
-    known = similarity.fit({name: _events(train, i) for i, name in enumerate(train.ids)})
+    known = ngrams.fit({name: _events(train, i) for i, name in enumerate(train.ids)})
     place = {name: i for i, name in enumerate(train.ids)}
     found = np.zeros((len(query), len(train)))
     for row in range(len(query)):
-        for each in similarity.overlaps(known, _events(query, row)):
+        for each in ngrams.overlaps(known, _events(query, row)):
             found[row, place[each.recording]] = each.overlap
     return found
 
 
-def embedding_scores(subject: Subject, query: Rows) -> Array:
+def embedding_scores(subject: Subject, query: Rows, report: Report) -> Array:
     """Compare rows by what the finished model makes of them, its mean hidden state: (query, train).
 
     That knows the model, but not what training on a row did to it.
     """
     checkpoint = subject.trained.checkpoints[-1]
-    execution = Execution(device=device())
+    execution = Execution(device=device(), progress=report)
     train, own = (
         embeddings.embed(event_task(), checkpoint, rows, execution)
         for rows in (subject.train, query)

@@ -20,11 +20,12 @@ from attribution.evaluation.plan import BankPlan, Drawing, by_group, by_item, wi
 from attribution.evaluation.queries import with_queries
 from attribution.evaluation.removal import Arm, Removal, RemovalOptions, removal, removal_plan
 from attribution.evaluation.report import Evaluation
-from cli.jobs.evaluation import NGRAM, By, Kind, Scored, Subject
+from cli.jobs.evaluation import By, Kind, Scored, Subject
 from cli.jobs.evaluation_files import Judged
 from cli.jobs.evaluation_picture import Picture
 from cli.jobs.evaluation_wording import interval
 from cli.jobs.evidence import PAYING
+from cli.method_options import NGRAM
 from royalty.errors import NotReady
 
 _REPEATS = 0.5  # reliability: below it, most of the truth is chance

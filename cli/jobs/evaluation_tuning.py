@@ -24,6 +24,7 @@ from attribution.files import json_bytes
 from attribution.index import in_window
 from attribution.indexing import build
 from attribution.methods import bilinear
+from attribution.methods.attribute import device
 from attribution.methods.recipes import Recipe
 from attribution.models.event_transformer import event_task
 from attribution.task import Execution, rows_sha256
@@ -31,7 +32,6 @@ from cli.jobs.evaluation import Subject, averaged
 from cli.jobs.evaluation_files import Judged
 from cli.jobs.evaluation_picture import Picture
 from cli.jobs.evaluation_wording import interval
-from cli.jobs.index import device
 from cli.output import Report
 from cli.workspace import Workspace
 

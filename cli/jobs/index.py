@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from attribution.amending import drift, take_down, taken_down
-from attribution.files import json_bytes, write_whole
+from attribution.amending import drift, taken_down
+from attribution.files import json_bytes
 from attribution.index import (
     Index,
     IndexOptions,
@@ -20,12 +20,15 @@ from attribution.index import (
     verify,
 )
 from attribution.indexing import build
-from attribution.methods.recipes import Recipe
+from attribution.methods import bilinear
+from attribution.methods.attribute import device
+from attribution.methods.recipes import Recipe, output_terms
 from attribution.models.event_transformer import event_task
 from attribution.models.training import Run
 from attribution.music.corpus import rows_of
 from attribution.task import Checkpoint, Execution, Rows, rows_sha256
 from cli.jobs.recipes import Wanted, recipe_of
+from cli.jobs.removed import removed_recordings, without
 from cli.jobs.training import corpus_of, find_run, music
 from cli.output import Report
 from cli.workspace import Workspace
@@ -63,13 +66,6 @@ class Planned:
     def first(self) -> Run:
         """The run that stands for all; they were trained on the same."""
         return next(iter(self.runs.values()))
-
-
-def device() -> str:
-    """Name the device that there is."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def build_index(workspace: Workspace, wanted: Wanted = _ONLY, *, report: Report) -> Indexed:
@@ -125,6 +121,20 @@ def plan_index(workspace: Workspace, wanted: Wanted) -> Planned:
     )
 
 
+def fit_index(workspace: Workspace, indexed: Indexed, execution: Execution) -> bilinear.Fitted:
+    """Make the index's method ready to score, with TRAK's output term where it has one."""
+    task, recipe, index = event_task(), indexed.recipe, indexed.index
+    parts = parts_of(workspace, indexed.trained) if recipe.output_term else {}
+    shown = {part: rows_in(index, part, rows) for part, rows in parts.items()}
+    return bilinear.fit(
+        index,
+        task,
+        indexed.checkpoints,
+        replace(recipe.scoring, execution=execution),
+        output_terms=output_terms(recipe, task, indexed.checkpoints, shown, execution),
+    )
+
+
 def _find_runs(workspace: Workspace, names: Sequence[str]) -> dict[str, Run]:
     """Open the runs of an index, in order of their ids."""
     wanted: list[str | None] = [*sorted(names)] or [None]
@@ -151,28 +161,6 @@ def name_of(index: Index) -> str:
         return index.directory.name
     amended = json_bytes([tombstones, more])
     return f"{index.directory.name}-{hashlib.sha256(amended).hexdigest()[:8]}"
-
-
-def without(index: Index, removed: Iterable[str]) -> Index:
-    """Take down those of the removed recordings that the index still shows."""
-    shown = set(removed) & {owner for owners in index.owners.values() for owner in owners}
-    return take_down(index.directory, shown) if shown else index
-
-
-def removed_recordings(workspace: Workspace) -> frozenset[str]:
-    """Name the recordings that no index of the workspace shows."""
-    path = _removed_file(workspace)
-    return frozenset(json.loads(path.read_bytes())["removed"]) if path.exists() else frozenset()
-
-
-def keep_removed(workspace: Workspace, removed: Iterable[str]) -> None:
-    """Write down which recordings no index shows, those built later neither."""
-    document = {"schema": 1, "removed": sorted(removed)}
-    write_whole(_removed_file(workspace), json_bytes(document))
-
-
-def _removed_file(workspace: Workspace) -> Path:
-    return workspace.folder("index") / "removed.json"
 
 
 def rows_in(index: Index, part: str, rows: Rows) -> Rows:

@@ -8,32 +8,44 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from attribution.methods import embeddings, similarity
+from attribution.methods import embeddings, ngrams
+from attribution.methods.attribute import device
 from attribution.models.event_transformer import event_task
 from attribution.music.corpus import rows_of
 from attribution.music.midi import encode, read_notes
 from attribution.task import Execution, Rows
 from cli.jobs.attribution import SIMILAR_SHOWN
-from cli.jobs.index import device, parts_of
+from cli.jobs.index import parts_of
 from cli.jobs.training import find_run, music
+from cli.method_options import NGRAM, SIMILARITY
 from cli.output import Report
 from cli.workspace import Workspace
-from db.queries import EVERYONE, recordings, tracks
+from db.queries import EVERYONE, RecordingRow, recordings, tracks
 
 HEADINGS = {
-    "ngram": f"{similarity.NAME}: {similarity.LABEL}",
-    "similarity": f"Cosine: {embeddings.LABEL}",
+    NGRAM: f"{ngrams.NAME}: {ngrams.LABEL}",
+    SIMILARITY: f"Cosine: {embeddings.LABEL}",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resemblance:
+    """How like a track one recording is."""
+
+    artist: str
+    title: str
+    recording: str  # its id
+    likeness: float  # from -1 to 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Likeness:
-    """What is most like a track, the most alike first: (artist, title, id, from -1 to 1)."""
+    """What is most like a track, the most alike first."""
 
     track: str
     title: str
     heading: str
-    found: tuple[tuple[str, str, str, float], ...]
+    found: tuple[Resemblance, ...]
 
 
 def compare(
@@ -42,8 +54,8 @@ def compare(
     """Compare tracks with recordings by `ngram`, or by a run's `similarity`; writes nothing."""
     folder = workspace.home / "tracks"
     events = {id_: encode(read_notes(folder / f"{id_}.mid")) for id_ in ids}
-    if method == "ngram":
-        alike = _by_ngrams(workspace, events)
+    if method == NGRAM:
+        alike = _by_ngrams(workspace, events, report)
     else:
         alike = _by_embeddings(workspace, run, events, report)
     rows = {row.recording.id: row for row in recordings(EVERYONE, workspace.books())}
@@ -53,13 +65,19 @@ def compare(
             track=id_,
             title=titles[id_],
             heading=HEADINGS[method],
-            found=tuple(
-                (rows[name].artist_name, rows[name].recording.title, name, round(value, 6))
-                for name, value in _highest(alike[id_])
-            ),
+            found=tuple(_resemblance(rows[name], value) for name, value in _highest(alike[id_])),
         )
         for id_ in ids
     ]
+
+
+def _resemblance(row: RecordingRow, value: float) -> Resemblance:
+    return Resemblance(
+        artist=row.artist_name,
+        title=row.recording.title,
+        recording=row.recording.id,
+        likeness=round(value, 6),
+    )
 
 
 def _highest(alike: Mapping[str, float]) -> list[tuple[str, float]]:
@@ -68,13 +86,14 @@ def _highest(alike: Mapping[str, float]) -> list[tuple[str, float]]:
 
 
 def _by_ngrams(
-    workspace: Workspace, events: Mapping[str, Sequence[int]]
+    workspace: Workspace, events: Mapping[str, Sequence[int]], report: Report
 ) -> dict[str, dict[str, float]]:
-    known = similarity.fit(music(workspace))
-    return {
-        id_: {each.recording: each.overlap for each in similarity.overlaps(known, own)}
-        for id_, own in events.items()
-    }
+    known = ngrams.fit(music(workspace))
+    found = {}
+    for done, (id_, own) in enumerate(events.items(), start=1):
+        found[id_] = {each.recording: each.overlap for each in ngrams.overlaps(known, own)}
+        report(done, len(events))
+    return found
 
 
 def _by_embeddings(

@@ -10,11 +10,19 @@ from attribution import shards
 from attribution.encoding import DTYPES, decode, encode, row_bytes
 from attribution.errors import CorruptIndex, ForeignIndex, IncompleteIndex
 from attribution.gradients import sketched_rows
-from attribution.index import IndexOptions, in_window, lens_of, open_index, verify
+from attribution.index import (
+    IndexOptions,
+    column_slices,
+    in_window,
+    lens_of,
+    open_index,
+    verify,
+)
 from attribution.indexing import build
 from attribution.scan import ready, scan
 from attribution.sketch import SketchOptions
 from attribution.task import Execution
+from attribution.whitening import WhiteningOptions
 from tests.attribution.engine_world import content
 
 
@@ -77,6 +85,25 @@ def test_rows_are_kept_as_asked_and_scan_reads_them_as_they_lie(index, world, dt
     assert ((rows * truth).sum(1) / lengths).min() > least
     sizes = [path.stat().st_size for path in tmp_path.glob("member-000/train/*.npy")]
     assert sum(sizes) == 6 * 128 + 90 * row_bytes(other.width, dtype)  # six headers
+
+
+@pytest.mark.parametrize("kept", [None, 50, 10**6])
+@pytest.mark.parametrize("directions", [None, 3])
+def test_rows_are_as_wide_as_stated_and_have_no_columns_of_a_parameter_once_they_are_shuffled(
+    world, kept, directions, tmp_path
+):
+    options = IndexOptions(
+        sketch=SketchOptions(kind="identity"),
+        whitening=WhiteningOptions(kind="ekfac", directions=directions, kept=kept),
+        seeds=(0,),
+    )
+    few = {"train": world.train.take(range(4))}
+
+    index = build(world.task, world.checkpoints[:1], few, tmp_path, options)
+
+    slices = column_slices(index.manifest)
+    assert index.rows(index.members[0], "train").shape[1] == index.width == slices[-1].stop
+    assert (len(slices) == 1) == (directions is not None or kept is not None)
 
 
 def test_a_file_that_decayed_untouched_is_found_by_verifying(copied):

@@ -19,6 +19,7 @@ from attribution.passages import (
     part_scores,
     prepare_parts,
 )
+from attribution.sketch import SketchOptions
 from attribution.whitening import WhiteningOptions
 from tests.attribution.engine_world import SPAN, make_rows
 
@@ -40,7 +41,13 @@ def fitted(request, world, small_options, index, tmp_path_factory):
     """A method on plain rows with a Gram a parameter, and ours."""
     if request.param == "plain":
         return bilinear.fit(index, world.task, world.checkpoints, ScoringOptions(gram="parameter"))
-    options = dataclasses.replace(small_options, whitening=WhiteningOptions())
+    options = dataclasses.replace(
+        small_options,
+        sketch=SketchOptions(kind="identity"),
+        whitening=WhiteningOptions(kind="ekfac", directions=8, kept=640),
+        seeds=(0,),
+        dtype="peak",
+    )
     checkpoints = [dataclasses.replace(c, sha256=c.sha256[::-1]) for c in world.checkpoints]
     directory = tmp_path_factory.mktemp("whitened")
     whitened = build(world.task, checkpoints, world.parts, directory, options)

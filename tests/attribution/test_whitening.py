@@ -7,10 +7,10 @@ from torch.nn import functional
 
 from attribution.gradients import Lens, Names, exact_gradients, sketched_gradients
 from attribution.models.event_transformer import EventTransformer, event_task
+from attribution.moments import Subject
 from attribution.sketch import SketchOptions, make_sketch, matrix_shape
 from attribution.task import Rows, Task
 from attribution.whitening import (
-    Subject,
     WhiteningOptions,
     fit_whitening,
     read_whitening,
@@ -141,14 +141,34 @@ def test_ekfac_keeps_the_loudest_coordinates_of_the_leading_directions(model, ro
     torch.testing.assert_close(found @ found.T, loudest @ loudest.T, rtol=1e-3, atol=1e-3)
 
 
-def test_no_more_is_kept_than_the_directions_leave(model, rows):
-    options = WhiteningOptions(kind="ekfac", directions=3, kept=1000)
+@pytest.mark.parametrize("kept", [1000, None])
+def test_no_more_is_kept_than_the_directions_leave(model, rows, kept):
+    options = WhiteningOptions(kind="ekfac", directions=3, kept=kept)
 
-    found = sketched_gradients(
-        lens(model, fit_whitening(subject(model), rows, options)), rows.tensors
-    )[0]
+    assert widths(model, rows, options) == (18, 18)  # twice 3 x 3
 
-    assert found.shape[1] == width_within(subject(model).shapes, options) == 2 * 3 * 3
+
+def test_a_side_so_long_that_it_stays_a_diagonal_keeps_all_its_directions(model, rows, monkeypatch):
+    for module in ("moments", "whitening"):
+        monkeypatch.setattr(f"attribution.{module}.SIDE_MAX", 6)
+    options = WhiteningOptions(kind="ekfac", directions=3)
+
+    assert widths(model, rows, options) == (42, 42)  # twice 7 x 3
+
+
+def widths(model, rows, options):
+    """How wide rows are, and how wide they are said to be."""
+    whitening = fit_whitening(subject(model), rows, options)
+    found = sketched_gradients(lens(model, whitening), rows.tensors)[0]
+    return found.shape[1], width_within(subject(model).shapes, options)
+
+
+@pytest.mark.parametrize("name", ["directions", "kept"])
+def test_a_choice_of_nothing_and_one_that_kfac_cannot_make_are_refused(name):
+    with pytest.raises(ValueError, match=f"'{name}' of 0"):
+        WhiteningOptions(kind="ekfac", **{name: 0})
+    with pytest.raises(ValueError, match=f"'{name}' is EK-FAC's"):
+        WhiteningOptions(kind="kfac", **{name: 5})
 
 
 def test_numbers_that_were_chosen_lie_in_a_drawn_order_that_data_does_not_change(model, rows):

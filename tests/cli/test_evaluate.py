@@ -15,7 +15,7 @@ import torch
 from attribution.evaluation.composers import Composing
 from attribution.evaluation.plan import Drawing
 from attribution.evaluation.tune import setting_of
-from attribution.methods import similarity
+from attribution.methods import ngrams
 from attribution.methods.recipes import RECIPES
 from attribution.models.event_transformer import EventTransformerConfig
 from cli.jobs.amending import remove_recordings
@@ -315,8 +315,8 @@ def test_ngram_overlap_of_rows_is_that_of_recordings_cut_so(workspace: Workspace
             subject.train.tensors["tokens"], subject.train.tensors["mask"], strict=True
         )
     ]
-    known = similarity.fit(dict(zip(subject.train.ids, events, strict=True)))
-    slow = {each.recording: each.overlap for each in similarity.overlaps(known, events[3])}
+    known = ngrams.fit(dict(zip(subject.train.ids, events, strict=True)))
+    slow = {each.recording: each.overlap for each in ngrams.overlaps(known, events[3])}
 
     fast = ngram_scores(subject.train, subject.train.take([3]))[0]
 

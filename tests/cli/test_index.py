@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from attribution.methods.recipes import RECIPES
+from cli.jobs.likeness import compare
 from cli.main import main
 from cli.workspace import Workspace
 from db.queries import EVERYONE, inputs
@@ -293,4 +294,26 @@ def test_similarity_is_printed_alone_and_never_paid(tantieme, home, track, metho
     assert not document["paid"]
     assert "not influence; nobody is paid for it" in shown.out
     assert refused.code == 2
+    assert "leave --compare-mappings out" in refused.err
     assert content(home) == before
+
+
+@pytest.mark.parametrize("method", ["ngram", "similarity"])
+def test_a_comparison_says_how_far_it_is(home, track, method: str):
+    told = []
+
+    compare(Workspace(home=home), None, [track], method, report=lambda *far: told.append(far))
+
+    done, total = told[-1]
+    assert done == total > 0
+
+
+def test_evidence_of_an_older_version_is_made_anew(tantieme, home, track):
+    path, before = home / "evidence" / f"{track}.json", evidence(home, track)
+    older = {key: value for key, value in before.items() if key != "runs"}
+    path.write_text(json.dumps(older | {"method": "default-1"}))
+
+    ran = tantieme("attribute", track, "--json")
+
+    assert ran.code == 0, ran.err
+    assert evidence(home, track) == before

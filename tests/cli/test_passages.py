@@ -255,7 +255,27 @@ def test_the_strongest_passages_are_printed_and_the_matrix_as_json(copied, capsy
     assert "Piece w02" in printed
     assert "nobody is paid by it" in printed
     assert document == read_passages(workspace, track)
-    assert main([*home, "attribute", track, "--passages", "--method", "trak"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        (["--method", "trak"], "--method"),
+        (["--ridge", "8"], "--ridge"),
+        (["--side", "8"], "--side"),
+        (["--method", "logra", "--side", "8"], "--method and --side"),
+    ],
+)
+def test_options_of_another_method_are_named_where_passages_refuse_them(
+    copied, capsys, given: list[str], named: str
+) -> None:
+    workspace, track = copied
+    capsys.readouterr()
+
+    code = main(["--home", str(workspace.home), "attribute", track, "--passages", *given])
+
+    assert code == 2
+    assert f"leave {named} out" in capsys.readouterr().err
 
 
 def test_evidence_is_verified_as_if_no_passages_were_there(copied, capsys) -> None:

@@ -7,8 +7,9 @@ import torch
 from attribution.gradients import sketched_gradients
 from attribution.index import IndexOptions, column_slices, lens_of
 from attribution.indexing import build
+from attribution.kernel import Kernel
 from attribution.methods import bilinear
-from attribution.methods.bilinear import ScoringOptions
+from attribution.methods.bilinear import Columnwise, ScoringOptions
 from attribution.sketch import SketchOptions
 from attribution.task import Execution, Rows
 from tests.attribution.engine_world import VOCABULARY, make_rows
@@ -22,9 +23,9 @@ def near_copies(rows: Rows, places: list[int]) -> Rows:
     return make_rows(tokens, "q", 1)
 
 
-@pytest.fixture(scope="module")
-def fitted(index, world):
-    return bilinear.fit(index, world.task, world.checkpoints, ScoringOptions(gram="parameter"))
+@pytest.fixture(scope="module", params=["joint", "parameter"])
+def fitted(request, index, world):
+    return bilinear.fit(index, world.task, world.checkpoints, ScoringOptions(gram=request.param))
 
 
 def test_a_near_copy_of_a_training_row_finds_its_original_first(fitted, world):
@@ -45,12 +46,15 @@ def test_a_near_copy_of_a_training_row_finds_its_work_before_any_placebo(fitted,
 
 def test_scores_equal_the_formula_written_out(fitted, world):
     query = near_copies(world.train, [4, 5])
+    slices = [slice(0, fitted.index.width)]
+    if fitted.options.gram == "parameter":
+        slices = column_slices(fitted.index.manifest)
     expected = np.zeros((2, 2, len(world.train)))
     for member in fitted.index.members:
         phi = fitted.index.rows(member, "train").astype(np.float64)
         rows = build_one(fitted, member, query)
         total = np.zeros((2, len(phi)))
-        for part in column_slices(fitted.index.manifest):
+        for part in slices:
             block = phi[:, part]
             damping = 2.0 * (block**2).sum() / len(block)
             gram = block.T @ block + damping * np.eye(block.shape[1])
@@ -82,7 +86,7 @@ def test_fewer_rows_than_columns_score_as_the_explicit_inverse_has_it(
         )
     )
     assert len(phi) < index.width
-    assert set(fitted.kernels) == {member.name}
+    assert isinstance(fitted.solvers[member.name], Kernel)
     gram = phi.T @ phi + 2.0 * (phi**2).sum() / len(phi) * np.eye(index.width)
     truth = own @ np.linalg.solve(gram, phi.T)
     size = np.sqrt((truth**2).mean(1, keepdims=True))
@@ -103,7 +107,8 @@ def test_rows_are_solved_through_as_their_vectors_would_be(index, world, monkeyp
 
     found, truth = bilinear.scores(fitted, query), bilinear.scores(slow, query)
 
-    assert set(slow.grams) == set(fitted.kernels) == {m.name for m in index.members}
+    assert {type(solver) for solver in fitted.solvers.values()} == {Kernel}
+    assert {type(solver) for solver in slow.solvers.values()} == {Columnwise}
     np.testing.assert_allclose(found.train, truth.train, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(found.placebo, truth.placebo, rtol=1e-3, atol=1e-4)
 
@@ -151,17 +156,16 @@ def test_the_same_twice_gives_the_same_bytes(fitted, world, index):
     )
 
 
-def test_queries_in_another_batch_score_the_same(fitted, world):
+def test_queries_in_another_batch_or_alone_score_the_same(fitted, world):
     query = near_copies(world.train, list(range(9)))
     options = dataclasses.replace(fitted.options, execution=Execution(batch=2))
     other = dataclasses.replace(fitted, options=options)
 
-    np.testing.assert_allclose(
-        bilinear.scores(other, query).train,
-        bilinear.scores(fitted, query).train,
-        rtol=1e-2,
-        atol=1e-3,
-    )
+    truth = bilinear.scores(fitted, query).train
+    in_pairs, alone = bilinear.scores(other, query), bilinear.scores(fitted, query.take([4]))
+
+    np.testing.assert_allclose(in_pairs.train, truth, rtol=1e-2, atol=1e-3)
+    np.testing.assert_allclose(alone.train[:, 0], truth[:, 4], rtol=1e-2, atol=1e-3)
 
 
 def test_two_equal_train_rows_get_equal_scores(world, tmp_path):
@@ -192,15 +196,6 @@ def test_a_sketch_that_adds_all_parameters_has_one_gram(world, tmp_path):
     )
 
     assert found.train.mean(0).argmax(1).tolist() == [0, 30, 60]
-
-
-def test_a_single_query_scores_as_among_others(index, world):
-    fitted = bilinear.fit(index, world.task, world.checkpoints)
-    query = near_copies(world.train, [1, 2, 3])
-
-    alone, among = (bilinear.scores(fitted, rows) for rows in (query.take([1]), query))
-
-    np.testing.assert_allclose(alone.train[:, 0], among.train[:, 1], rtol=1e-3, atol=1e-4)
 
 
 def test_progress_is_reported_to_the_end(index, world):

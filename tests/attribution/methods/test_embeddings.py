@@ -50,6 +50,16 @@ def test_an_embedding_is_the_mean_of_what_the_last_linear_layer_is_given(world):
     torch.testing.assert_close(found, truth.detach())
 
 
+def test_it_says_how_far_it_is(world):
+    model, tokens, mask = world
+    told = []
+    execution = Execution(batch=4, progress=lambda *told_of: told.append(told_of))
+
+    embed(TASK, checkpoint_of(model, "m"), rows_of(tokens, mask), execution)
+
+    assert told == [(4, 6), (6, 6)]
+
+
 def test_padding_counts_for_nothing(world):
     model, tokens, mask = world
     other = tokens.where(mask, 1 - tokens.clamp(max=1))

@@ -9,11 +9,11 @@ from attribution.index import IndexOptions
 from attribution.indexing import build
 from attribution.methods import bilinear
 from attribution.methods.bilinear import ScoringOptions
-from attribution.methods.recipes import RECIPES
+from attribution.methods.recipes import RECIPES, at, output_terms, settings_of
 from attribution.sketch import SketchOptions
 from attribution.task import Execution
 from attribution.whitening import WhiteningOptions
-from cli.attribution import METHODS
+from cli.method_options import METHODS
 from tests.attribution.engine_world import VOCABULARY, make_rows
 
 COPIED = [0, 30, 60]
@@ -72,6 +72,46 @@ EVERYTHING = IndexOptions(sketch=SketchOptions(kind="identity"), seeds=(0,), sha
 def test_the_command_offers_every_recipe():
     assert tuple(RECIPES) == METHODS
     assert all(name == recipe.name for name, recipe in RECIPES.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("default", {"damping": 0.5, "kept": 7, "ridge": 9.0}),
+        ("default", {"ridge": 9.0}),
+        ("ekfac", {"damping": 0.5}),
+        ("logra", {"side": 3}),
+    ],
+)
+def test_a_recipe_takes_settings_and_keeps_the_rest(name, settings):
+    recipe = RECIPES[name]
+    own = settings_of(recipe)
+
+    found = at(recipe, settings)
+
+    assert settings_of(found) == own | settings
+    assert at(found, {key: own[key] for key in settings}) == recipe
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [("trak", "damping"), ("ekfac", "kept"), ("default", "side"), ("gradcos", "ridge")],
+)
+def test_a_setting_that_a_recipe_does_not_have_is_refused(name, setting):
+    with pytest.raises(ValueError, match=f"'{name}' has no setting '{setting}'"):
+        at(RECIPES[name], {setting: 1})
+
+
+def test_an_output_term_is_of_every_part_and_only_where_the_recipe_has_one(world):
+    parts = {"train": world.train.take(range(3)), "placebo": world.placebo.take([0, 1])}
+
+    found, none = (
+        output_terms(RECIPES[name], world.task, world.checkpoints, parts, Execution())
+        for name in ("trak", "default")
+    )
+
+    assert {part: len(term) for part, term in found.items()} == {"train": 3, "placebo": 2}
+    assert none == {}
 
 
 @pytest.mark.parametrize("name", RECIPES)

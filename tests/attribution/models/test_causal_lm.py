@@ -12,9 +12,10 @@ from attribution.gradients import Lens, Names, exact_gradients, sketched_gradien
 from attribution.methods.attribute import attribute
 from attribution.models.causal_lm import causal_lm_task
 from attribution.models.in_memory import checkpoint_of
+from attribution.moments import Subject
 from attribution.sketch import SketchOptions, make_sketch, matrix_shape
 from attribution.task import Rows, chosen_parameters
-from attribution.whitening import Subject, WhiteningOptions, fit_whitening, whitened
+from attribution.whitening import WhiteningOptions, fit_whitening, whitened
 
 pytestmark = pytest.mark.slow  # transformers takes ten seconds to import
 

@@ -1,6 +1,6 @@
 import pytest
 
-from attribution.methods import similarity
+from attribution.methods import ngrams
 
 TUNES = {
     "scale": [60, 62, 64, 65, 67, 69, 71, 72],
@@ -11,11 +11,11 @@ TUNES = {
 
 @pytest.fixture
 def catalogue():
-    return similarity.fit(TUNES)
+    return ngrams.fit(TUNES)
 
 
 def test_a_copy_is_found_first_and_overlaps_wholly(catalogue):
-    found = similarity.overlaps(catalogue, TUNES["arpeggio"])
+    found = ngrams.overlaps(catalogue, TUNES["arpeggio"])
 
     assert found[0].recording == "arpeggio"
     assert found[0].overlap == pytest.approx(1.0)
@@ -23,17 +23,17 @@ def test_a_copy_is_found_first_and_overlaps_wholly(catalogue):
 
 
 def test_music_with_nothing_in_common_overlaps_with_nothing(catalogue):
-    found = similarity.overlaps(catalogue, [30, 31, 33, 36])
+    found = ngrams.overlaps(catalogue, [30, 31, 33, 36])
 
     assert {overlap.overlap for overlap in found} == {0.0}
 
 
 def test_a_rare_run_in_common_counts_for_more_than_a_common_one():
-    catalogue = similarity.fit(
+    catalogue = ngrams.fit(
         {"rare": [1, 2, 90, 91], "common": [1, 2, 50, 51], "other": [1, 2, 60, 61]}
     )
 
-    found = {o.recording: o.overlap for o in similarity.overlaps(catalogue, [1, 2, 3, 90, 91])}
+    found = {o.recording: o.overlap for o in ngrams.overlaps(catalogue, [1, 2, 3, 90, 91])}
 
     assert found["rare"] > 1.5 * found["common"]
     assert found["common"] == pytest.approx(found["other"])
@@ -42,16 +42,14 @@ def test_a_rare_run_in_common_counts_for_more_than_a_common_one():
 def test_only_what_is_struck_counts(catalogue):
     with_shifts = [x for pitch in TUNES["scale"] for x in (pitch, 300, 128 + pitch, 370)]
 
-    assert similarity.overlaps(catalogue, with_shifts) == similarity.overlaps(
-        catalogue, TUNES["scale"]
-    )
+    assert ngrams.overlaps(catalogue, with_shifts) == ngrams.overlaps(catalogue, TUNES["scale"])
 
 
 def test_every_recording_is_answered_for_even_an_empty_one():
-    found = similarity.overlaps(similarity.fit({"b": [], "a": [60]}), [60, 61])
+    found = ngrams.overlaps(ngrams.fit({"b": [], "a": [60]}), [60, 61])
 
     assert [overlap.recording for overlap in found] == ["a", "b"]
 
 
 def test_it_is_labelled_as_similarity_and_not_as_influence():
-    assert similarity.LABEL == "similarity, not influence"
+    assert ngrams.LABEL == "similarity, not influence"
