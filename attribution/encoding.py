@@ -8,7 +8,8 @@ its size. A row x of width w comes back as scale times
     bit       +1 or -1, its sign; the scale is the row's mean absolute number, which is the
               nearest that signs can come to x (least squares). w / 8 bytes, in whole 8 bytes
     peak      +1 or -1 at the largest of every eight numbers, 0 at the others: three bits for its
-              place, one for its sign; the scale is the mean absolute peak. w / 16 bytes
+              place, one for its sign; the scale is the mean absolute peak. w / 16 bytes. Code 0
+              says that all eight are zero; a group whose peak would have it shows its second
 
 A row of zeros comes back as zeros, by its scale.
 """
@@ -108,16 +109,25 @@ def _bit(rows: Array) -> tuple[Array, Array]:
 
 
 def _peak(rows: Array) -> tuple[Array, Array]:
-    """Write each group as place + 8 x (it is positive), two groups a byte."""
+    """Write each group as place + 8 x (it is positive), two groups a byte; nothing as 0."""
     padded = np.zeros((len(rows), 2 * _GROUP * _peak_bytes(rows.shape[1])), np.float32)
     padded[:, : rows.shape[1]] = rows
     groups = padded.reshape(len(rows), padded.shape[1] // _GROUP, _GROUP)
-    places = np.abs(groups).argmax(axis=2)
-    peaks = np.take_along_axis(groups, places[:, :, None], axis=2)[:, :, 0]
-    halves = (places + _GROUP * (peaks > 0)).astype(np.uint8)
-    count = max(-(-rows.shape[1] // _GROUP), 1)
-    scales = np.abs(peaks[:, :count]).mean(axis=1, dtype=np.float64)
+    places, peaks = _peaks(groups)
+    taken = (places == 0) & (peaks < 0)
+    second = groups[taken]
+    second[:, 0] = 0
+    places[taken], peaks[taken] = _peaks(second)
+    halves = np.where(peaks == 0, 0, places + _GROUP * (peaks > 0)).astype(np.uint8)
+    total = np.abs(peaks).sum(axis=1, dtype=np.float64)
+    scales = total / np.maximum(np.count_nonzero(peaks, axis=1), 1)
     return halves[:, ::2] | halves[:, 1::2] << 4, scales.astype("<f4")
+
+
+def _peaks(groups: Array) -> tuple[Array, Array]:
+    """Find the largest number of every group, (…, number): its place and what it is, (…)."""
+    places = np.abs(groups).argmax(axis=-1)
+    return places, np.take_along_axis(groups, places[..., None], axis=-1)[..., 0]
 
 
 def _largest(rows: Array) -> Array:
@@ -137,8 +147,9 @@ def _peak_table() -> Array:
     table = np.zeros((256, 2, _GROUP), np.int8)
     for byte in range(256):
         for half in range(2):
-            code = byte >> 4 * half
-            table[byte, half, code % _GROUP] = 1 if code & _GROUP else -1
+            code = byte >> 4 * half & 15
+            if code:
+                table[byte, half, code % _GROUP] = 1 if code & _GROUP else -1
     return table.reshape(256, 2 * _GROUP).view(np.complex128)[:, 0]
 
 

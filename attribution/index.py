@@ -36,7 +36,7 @@ from attribution.sketch import Sketch, SketchOptions, make_sketch
 from attribution.task import Execution, PerExample, Task
 from attribution.whitening import Whitening, WhiteningOptions, read_whitening, whitened
 
-SCHEMA = 3
+SCHEMA = 4
 WINDOW = (0.3, 0.4, 0.5)  # the final checkpoint is nearly blind for a model's own tracks
 Manifest = dict[str, Any]
 RowNames = dict[str, dict[str, list[str]]]  # ids and owners of every row, by part

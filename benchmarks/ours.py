@@ -112,13 +112,8 @@ def _with_masks(bank: Bank, run: str) -> list[Checkpoint]:
     return [*window, *(m for c in window for m in dropout(c, DropoutOptions(masks=1)))]
 
 
-_WHITENING = RECIPES["default"].index.whitening
-assert _WHITENING is not None
-# Curvature from a quarter of the rows, for speed; `benchmarks.ideas` shows what that costs.
-_COMPRESSED = replace(RECIPES["default"].index, whitening=replace(_WHITENING, rows_max=96))
-_DEFAULT = replace(RECIPES["default"], index=_COMPRESSED)
 OURS: Mapping[str, Callable[[Bank], Scores]] = {
-    "compressed": partial(by_recipe, _DEFAULT, Members(_window)),
+    "compressed": partial(by_recipe, RECIPES["default"], Members(_window)),
     "exact": partial(by_recipe, RECIPES["ekfac"], Members(_with_masks)),
     "best": partial(by_recipe, RECIPES["ekfac"], Members(_with_masks, runs=3)),
     "n-gram": by_overlap,

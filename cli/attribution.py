@@ -37,8 +37,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("tracks", nargs=-1, metavar="TRACK…")
-@click.option("--all-new", is_flag=True, help="Every track; those known are skipped.")
-@click.option("--compare-mappings", is_flag=True, help="Show what each mapping would pay instead.")
+@click.option(
+    "--all-new", is_flag=True, help="Every track; those known by this method and index are skipped."
+)
+@click.option(
+    "--compare-mappings",
+    is_flag=True,
+    help="Attribute what is missing, then show what each mapping would pay.",
+)
 @click.option("--passages", is_flag=True, help="Show which passage came from where instead.")
 @click.option(
     "--method",
@@ -90,7 +96,7 @@ def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each op
               tantieme attribute t1a2b3c4d --method similarity
     """
     from cli.comparison import print_compared
-    from cli.jobs.attribution import attribute_tracks, find_tracks
+    from cli.jobs.attribution import attribute_tracks, check_generated, find_tracks
     from cli.jobs.index import build_index
     from cli.jobs.mappings import compare_tracks
     from cli.jobs.passages import read_passages
@@ -101,6 +107,7 @@ def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each op
     if not tracks and not all_new:
         raise click.UsageError("name a track or a MIDI file, or use --all-new")
     _check_shown(wanted, compare_mappings=compare_mappings, passages=passages)
+    check_generated(workspace, tracks, _runs_that_shaped(wanted))
     if dry_run:
         narrate(f"Would attribute {', '.join(tracks) or 'every track'}; nothing was written.")
         return
@@ -110,7 +117,7 @@ def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each op
         return
     with progress("Indexing gradients") as report:
         indexed = build_index(workspace, wanted, report=report)
-    ids = find_tracks(workspace, tracks, everything=all_new)
+    ids = find_tracks(workspace, tracks, everything=all_new, runs=wanted.runs)
     with progress("Attributing") as report:
         found = attribute_tracks(workspace, indexed, ids, report=report)
     if compare_mappings:
@@ -131,12 +138,19 @@ def _check_shown(wanted: Wanted, *, compare_mappings: bool, passages: bool) -> N
     from cli.jobs.evidence import PAYING
 
     settings = list(wanted.settings)
+    unpaid = [*(["method"] if wanted.method != PAYING else []), *settings]
     if passages:
-        other = ["method"] if wanted.method != PAYING else []
-        _leave_out([*other, *settings], "passages are of the method that pays")
+        _leave_out(unpaid, "passages are of the method that pays")
     if wanted.method in ALIKE:
         other = ["compare-mappings"] if compare_mappings else []
         _leave_out([*other, *settings], f"{wanted.method} is similarity, which is never paid")
+    if compare_mappings:
+        _leave_out(unpaid, "mappings are compared by what the method that pays found")
+
+
+def _runs_that_shaped(wanted: Wanted) -> tuple[str, ...]:
+    """Name the runs asked for; none where only likeness is, which any run can tell."""
+    return () if wanted.method in ALIKE else wanted.runs
 
 
 def _leave_out(names: Sequence[str], why: str) -> None:

@@ -10,11 +10,10 @@ from cli.evaluation_steps import (
     announced,
     find_subject,
     finish,
-    numbers,
     retrained,
     scored_by,
 )
-from cli.method_options import ALIKE
+from cli.method_options import ALIKE, COUNT, POSITIVE, Numbers
 from cli.output import as_json, dry_run, narrate, pass_workspace, progress
 from cli.workspace import Workspace
 
@@ -39,7 +38,7 @@ methods_option = click.option(
     help="Recipes; ngram, the row to beat; similarity, of the model's hidden states.",
 )
 workers_option = click.option(
-    "--workers", default=1, show_default=True, help="Trainings at the same time."
+    "--workers", type=COUNT, default=1, show_default=True, help="Trainings at the same time."
 )
 small_option = click.option("--small", is_flag=True, help="A quick look, with wide intervals.")
 
@@ -51,8 +50,8 @@ def evaluate() -> None:
 
 @evaluate.command("lds")
 @by_option
-@click.option("--subsets", type=int, help="Halves of the data.  [default: 64; 12 with --small]")
-@click.option("--seeds", type=int, help="Retrainings of each half.  [default: 3; 1 with --small]")
+@click.option("--subsets", type=COUNT, help="Halves of the data.  [default: 64; 12 with --small]")
+@click.option("--seeds", type=COUNT, help="Retrainings of each half.  [default: 3; 1 with --small]")
 @methods_option
 @queries_option
 @small_option
@@ -90,9 +89,9 @@ def lds_command(workspace: Workspace, /, dry_run: bool, json_: bool, **options: 
 
 @evaluate.command("informativeness")
 @click.option(
-    "--artists", type=int, help="Only the largest catalogues.  [default: all; 3 with --small]"
+    "--artists", type=COUNT, help="Only the largest catalogues.  [default: all; 3 with --small]"
 )
-@click.option("--seeds", type=int, help="Retrainings of each.  [default: 5; 2 with --small]")
+@click.option("--seeds", type=COUNT, help="Retrainings of each.  [default: 5; 2 with --small]")
 @methods_option
 @queries_option
 @small_option
@@ -128,11 +127,11 @@ def informativeness_command(
 @click.option(
     "--removed",
     default=None,
-    type=int,
+    type=COUNT,
     help="How many artists, or items.  [default: 3 artists, or one item in twenty]",
 )
-@click.option("--tracks", type=int, help="Of how many tracks.  [default: 4; 1 with --small]")
-@click.option("--seeds", type=int, help="At least five: one is noise.  [default: 5]")
+@click.option("--tracks", type=COUNT, help="Of how many tracks.  [default: 4; 1 with --small]")
+@click.option("--seeds", type=COUNT, help="At least five: one is noise.  [default: 5]")
 @methods_option
 @small_option
 @workers_option
@@ -173,7 +172,7 @@ def removal_command(workspace: Workspace, /, dry_run: bool, json_: bool, **optio
 
 
 @evaluate.command("planted")
-@click.option("--copies", default=50, show_default=True, help="Of each kind.")
+@click.option("--copies", type=COUNT, default=50, show_default=True, help="Of each kind.")
 @methods_option
 @run_option
 @as_json
@@ -202,7 +201,7 @@ def planted_command(workspace: Workspace, /, dry_run: bool, json_: bool, **optio
 
 @evaluate.command("sanity")
 @click.option("--method", default="default", show_default=True)
-@click.option("--count", default=24, show_default=True, help="Queries, tracks first.")
+@click.option("--count", type=COUNT, default=24, show_default=True, help="Queries, tracks first.")
 @run_option
 @as_json
 @dry_run
@@ -230,9 +229,13 @@ def sanity_command(workspace: Workspace, /, dry_run: bool, json_: bool, **option
 
 
 @evaluate.command("coverage")
-@click.option("--worlds", type=int, help="Made up, of each kind.  [default: 40; 8 with --small]")
+@click.option("--worlds", type=COUNT, help="Made up, of each kind.  [default: 40; 8 with --small]")
 @click.option(
-    "--runs", default=1, show_default=True, help="Trainings that are attributed together."
+    "--runs",
+    type=COUNT,
+    default=1,
+    show_default=True,
+    help="Trainings that are attributed together.",
 )
 @small_option
 @as_json
@@ -267,17 +270,26 @@ def coverage_command(
 
 
 @evaluate.command("tune")
-@click.option("--damping", default="0.001,0.003,0.01", show_default=True, metavar="X,…")
-@click.option("--ridge", default="0.5,2,8", show_default=True, metavar="X,…")
+@click.option(
+    "--damping",
+    type=Numbers(POSITIVE),
+    default="0.001,0.003,0.01",
+    show_default=True,
+    metavar="X,…",
+)
+@click.option(
+    "--ridge", type=Numbers(POSITIVE), default="0.5,2,8", show_default=True, metavar="X,…"
+)
 @click.option(
     "--kept",
+    type=Numbers(COUNT),
     default="10880,43520",
     show_default=True,
     metavar="N,…",
     help="Numbers of a row.",
 )
-@click.option("--subsets", type=int, help="Halves of the data.  [default: 32; 12 with --small]")
-@click.option("--seeds", type=int, help="Retrainings of each half.  [default: 2; 1 with --small]")
+@click.option("--subsets", type=COUNT, help="Halves of the data.  [default: 32; 12 with --small]")
+@click.option("--seeds", type=COUNT, help="Retrainings of each half.  [default: 2; 1 with --small]")
 @small_option
 @workers_option
 @run_option
@@ -302,11 +314,7 @@ def tune_command(workspace: Workspace, /, dry_run: bool, json_: bool, **options:
 
     asked = Asked(**options)  # type: ignore[arg-type]  # click gives its options' types
     subject = find_subject(workspace, asked)
-    settings = grid(
-        numbers(asked.damping, "--damping"),
-        [int(kept) for kept in numbers(asked.kept, "--kept")],
-        numbers(asked.ridge, "--ridge"),
-    )
+    settings = grid(asked.damping, asked.kept, asked.ridge)
     drawing = Drawing(
         subsets=asked.number(asked.subsets, 32, LITTLE), seeds=asked.number(asked.seeds, 2, 1)
     )

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
 from cli.evaluation_tables import print_judged
 from cli.output import narrate, print_json, progress
 from cli.workspace import Workspace
@@ -43,9 +41,9 @@ class Asked:
     count: int = 0
     worlds: int | None = None
     runs: int = 1
-    damping: str = ""
-    ridge: str = ""
-    kept: str = ""
+    damping: Sequence[float] = ()
+    ridge: Sequence[float] = ()
+    kept: Sequence[int] = ()
     small: bool = False
     workers: int = 1
 
@@ -107,14 +105,6 @@ def scored_by(workspace: Workspace, subject: Subject, methods: Sequence[str]) ->
         with progress(f"Scoring by {method}") as report:
             found[method] = score_owners(workspace, subject, method, report)
     return found
-
-
-def numbers(text: str, option: str) -> list[float]:
-    """Read numbers with commas between them."""
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise click.BadParameter("give numbers, commas between them", param_hint=option) from None
 
 
 def finish(workspace: Workspace, judged: Judged, *, json_: bool) -> None:

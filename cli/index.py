@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def index() -> None:
-    """Keep the sketched gradients of what a run was trained on."""
+    """Keep the gradients of what a run was trained on, in little space."""
 
 
 @index.command("build")
@@ -48,6 +48,8 @@ def index() -> None:
 @pass_workspace
 def build_command(workspace: Workspace, /, dry_run: bool, **options: object) -> None:
     """Build a run's index; an interrupted build goes on where it stopped.
+
+    One that is here already is verified; what is harmed in it is built again.
 
     Methods: default (pays), quick, thorough, ekfac (exact, large), trak, logra, tracin, graddot,
     gradcos. With --damping, --kept or --side it is another index, and what is found by it pays
@@ -62,7 +64,7 @@ def build_command(workspace: Workspace, /, dry_run: bool, **options: object) -> 
               tantieme index build --damping 0.01 --kept 10880
               tantieme index build --run r1a2b3c4d --run r5e6f7a8b --run r9c0d1e2f
     """
-    from cli.jobs.index import build_index, plan_index
+    from cli.jobs.index import build_index, mend_index, plan_index
     from cli.jobs.recipes import Wanted
 
     wanted = Wanted(**options)  # type: ignore[arg-type]  # click gives its options' types
@@ -72,9 +74,14 @@ def build_command(workspace: Workspace, /, dry_run: bool, **options: object) -> 
         rows = {part: len(rows) for part, rows in planned.parts.items()}
         narrate(f"Would index {rows} rows of run {runs}; nothing was written.")
         return
+    faults = mend_index(planned)
+    again = "again, and whole" if planned.directory.exists() else "again from scratch"
+    for fault in faults:
+        narrate(f"Harmed: {fault}.")
     with progress("Indexing gradients") as report:
         built = build_index(workspace, wanted, report=report)
     state = "was already here" if built.already else "is built"
+    state += f" {again}" if faults else ""
     narrate(f"Index {built.id} of run {runs} {state}.{_too_few_runs(built.runs)}")
 
 
@@ -232,16 +239,22 @@ def info(workspace: Workspace, json_: bool) -> None:
     \b
     Example:  tantieme index info
     """
-    from cli.jobs.index import describe_indexes
+    from cli.jobs.index import OLDER, describe_indexes, older_indexes
     from cli.jobs.removed import removed_recordings
 
     found, removed = describe_indexes(workspace), sorted(removed_recordings(workspace))
+    older = [directory.name for directory in older_indexes(workspace)]
     if json_:
-        print_json({"schema": 1, "indexes": found, "removed": removed})
+        print_json({"schema": 1, "indexes": found, "removed": removed, "older": older})
         return
-    keys = tuple(key for key in found[0] if key != "removed") if found else ("id",)
+    keys = tuple(k for k in found[0] if k not in {"removed", "methods"}) if found else ("id",)
     rows = [[str(len(e[k]) if k == "runs" else e[k]) for k in keys] for e in found]
     print_table("", ["index", *(f">{key}" for key in keys[1:])], rows)
+    for each in found:
+        if each["methods"]:
+            click.echo(f"\n{each['id']} is scored by: {', '.join(each['methods'])}.")
+    for name in older:
+        click.echo(f"\n{name} is {OLDER}.")
     if removed:
         click.echo(f"\nRemoved: {', '.join(removed)}. 'tantieme index add' shows them again.")
 

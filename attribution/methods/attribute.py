@@ -30,9 +30,13 @@ def attribute(
     A loss alone, (model, batch) → (example,), makes a task whose measurement is minus the loss.
     All checkpoints are used; models trained apart are given as `Checkpoint`s with a `run` of their
     own. Tensors alone are numbered rows. The index that is made on the way is thrown away:
-    `indexing.build` keeps one. Raises `ValueError` for a method that there is not.
+    `indexing.build` keeps one. Dropout is switched off meanwhile. Raises `ValueError` for a method
+    that there is not and for a loss that is not one number a row, and `TypeError` where a list of
+    models or a mapping of tensors is wanted.
     """
-    task = task if isinstance(task, Task) else Task(loss=task, measurement=_minus(task))
+    if isinstance(checkpoints, nn.Module):
+        raise TypeError("checkpoints is a list of models; write [model]")
+    task = task if isinstance(task, Task) else _task(task)
     recipe = method if isinstance(method, Recipe) else _recipe(method)
     kept = [_checkpoint(each, number) for number, each in enumerate(checkpoints)]
     rows = _rows(train, "train")
@@ -57,8 +61,19 @@ def _recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def _minus(loss: PerExample) -> PerExample:
-    return lambda model, batch: -loss(model, batch)
+def _task(loss: PerExample) -> Task:
+    """Explain minus the loss, once it is seen to be one number a row."""
+
+    def checked(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        values, rows = loss(model, batch), len(next(iter(batch.values())))
+        if values.shape != (rows,):
+            raise ValueError(
+                f"the loss gave shape {tuple(values.shape)} for {rows} rows; "
+                f"give one number a row, shape ({rows},)"
+            )
+        return values
+
+    return Task(loss=checked, measurement=lambda model, batch: -checked(model, batch))
 
 
 def _checkpoint(given: Checkpoint | nn.Module, number: int) -> Checkpoint:
@@ -68,5 +83,7 @@ def _checkpoint(given: Checkpoint | nn.Module, number: int) -> Checkpoint:
 def _rows(given: Rows | Mapping[str, Tensor], what: str) -> Rows:
     if isinstance(given, Rows):
         return given
+    if isinstance(given, Tensor):
+        raise TypeError(f'{what} is a mapping of names to tensors; write {{"input_ids": {what}}}')
     ids = tuple(f"{what}-{i}" for i in range(len(next(iter(given.values())))))
     return Rows(tensors=given, ids=ids, owners=ids)

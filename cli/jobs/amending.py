@@ -44,10 +44,11 @@ def remove_recordings(
     """Take recordings down in every index of the workspace, and in those built later.
 
     Raises `NotReady` where no index is, `NotFound` for a recording that none holds, and
-    `RoyaltyError` where an index would be left without a row.
+    `RoyaltyError` for a placebo, and where an index would be left without a row.
     """
     indexes = _opened(workspace)
     _check_known(indexes, names)
+    _check_no_placebo(indexes, names)
     removed = removed_recordings(workspace) | set(names)
     for index in indexes:
         if set(index.owners["train"]) <= removed:
@@ -118,9 +119,9 @@ def _grown(planned: Planned, before: Path, more: Rows, report: Report) -> Index:
     shutil.copytree(before, draft, ignore=shutil.ignore_patterns(DONE))
     execution = Execution(device=device(), progress=report)
     append(event_task(), planned.checkpoints, {"placebo": more}, draft, execution)
+    (draft / DONE).touch()
     shutil.rmtree(planned.directory, ignore_errors=True)  # what a build left half-way
     draft.rename(planned.directory)
-    (planned.directory / DONE).touch()
     return open_index(planned.directory)
 
 
@@ -168,6 +169,18 @@ def _check_known(indexes: Sequence[Index], names: Sequence[str]) -> None:
             raise NotFound(
                 f"no index holds '{name}', for no indexed run was trained on it; check the id "
                 "('tantieme catalogue show'), or build the index of a run that was"
+            )
+
+
+def _check_no_placebo(indexes: Sequence[Index], names: Sequence[str]) -> None:
+    """Refuse to choose among placebos: whoever could, would choose how many works stand out."""
+    written = [read_names(index.directory, index.manifest) for index in indexes]
+    trained = {owner for named in written for owner in named["train"]["owners"]}
+    for name in names:
+        if name not in trained:
+            raise RoyaltyError(
+                f"'{name}' is a placebo: no run was trained on it and it earns nothing, but every "
+                "share is held against it, and would change without it; leave it out of the names"
             )
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from attribution.amending import drift, taken_down
+from attribution.amending import drift, options_of, taken_down
+from attribution.errors import AttributionError, ForeignIndex
 from attribution.files import json_bytes
 from attribution.index import (
+    SCHEMA,
     Index,
     IndexOptions,
+    alive_rows,
     in_window,
     open_index,
     read_manifest,
@@ -22,7 +26,7 @@ from attribution.index import (
 from attribution.indexing import build
 from attribution.methods import bilinear
 from attribution.methods.attribute import device
-from attribution.methods.recipes import Recipe, output_terms
+from attribution.methods.recipes import RECIPES, Recipe, output_terms
 from attribution.models.event_transformer import event_task
 from attribution.models.training import Run
 from attribution.music.corpus import rows_of
@@ -35,6 +39,7 @@ from cli.workspace import Workspace
 from royalty.errors import NotReady, RoyaltyError
 
 DONE = "done"  # beside the manifest, once every shard is written
+OLDER = "older, not readable: delete its folder, and run 'tantieme index build'"
 _ONLY = Wanted()
 
 
@@ -98,6 +103,35 @@ def build_index(workspace: Workspace, wanted: Wanted = _ONLY, *, report: Report)
     )
 
 
+def mend_index(planned: Planned) -> list[str]:
+    """Make a finished index that is harmed one to be built again; say what is wrong with it.
+
+    `build_index` then makes what is missing. Where it could not tell, since rows were appended or
+    the manifest or a tombstone is harmed, the whole folder goes.
+    """
+    directory = planned.directory
+    if not (directory / DONE).exists():
+        return []
+    faults = verify(directory)
+    if faults:
+        (directory / DONE).unlink()
+        if not _goes_on(directory):
+            (directory / "manifest.json").unlink(missing_ok=True)  # first: without it, no index
+            shutil.rmtree(directory)
+    return faults
+
+
+def _goes_on(directory: Path) -> bool:
+    """Tell whether a build can take an index over and make only what is missing."""
+    try:
+        manifest = read_manifest(directory)
+        for part in manifest["tombstones"]:
+            alive_rows(directory, manifest, part)
+    except AttributionError:
+        return False
+    return not manifest["appended"]
+
+
 def plan_index(workspace: Workspace, wanted: Wanted) -> Planned:
     """Say what the index that is wanted is made of, and where it lies or will lie.
 
@@ -106,18 +140,21 @@ def plan_index(workspace: Workspace, wanted: Wanted) -> Planned:
     runs = _find_runs(workspace, wanted.runs)
     parts = parts_of(workspace, next(iter(runs.values())))
     recipe = recipe_of(wanted)
-    checkpoints = tuple(
-        trained.checkpoints[place]
-        for trained in runs.values()
-        for place in in_window(trained.fractions, recipe.window)
-    )
-    id_ = _index_id(checkpoints, parts, recipe.index)
+    checkpoints = _checkpoints(runs.values(), recipe)
     return Planned(
-        directory=workspace.folder("index") / id_,
+        directory=workspace.folder("index") / _index_id(checkpoints, parts, recipe.index),
         runs=runs,
         recipe=recipe,
         checkpoints=checkpoints,
         parts=parts,
+    )
+
+
+def _checkpoints(runs: Iterable[Run], recipe: Recipe) -> tuple[Checkpoint, ...]:
+    return tuple(
+        trained.checkpoints[place]
+        for trained in runs
+        for place in in_window(trained.fractions, recipe.window)
     )
 
 
@@ -189,6 +226,7 @@ def _index_id(
     checkpoints: tuple[Checkpoint, ...], parts: Mapping[str, Rows], options: IndexOptions
 ) -> str:
     identity = {
+        "schema": SCHEMA,
         "checkpoints": [checkpoint.sha256 for checkpoint in checkpoints],
         "parts": {part: rows_sha256(rows) for part, rows in parts.items()},
         **{key: value for key, value in asdict(options).items() if key != "execution"},
@@ -202,6 +240,7 @@ def describe_indexes(workspace: Workspace) -> list[dict[str, Any]]:
     return [
         {
             "id": name_of(index),
+            "methods": _methods_of(workspace, index),
             "runs": sorted({member.run for member in index.members}),
             "rows": len(index.ids["train"]),
             "placebo_rows": len(index.ids.get("placebo", ())),
@@ -218,11 +257,44 @@ def describe_indexes(workspace: Workspace) -> list[dict[str, Any]]:
     ]
 
 
+def _methods_of(workspace: Workspace, index: Index) -> list[str]:
+    """Name the methods that score by such an index; none where settings or runs are unknown."""
+    try:
+        runs = [find_run(workspace, run)[1] for run in {m.run for m in index.members}]
+    except (RoyaltyError, ValueError):  # no such run is here, or its card is harmed
+        return []
+    options, seen = options_of(index.manifest, Execution()), {m.sha256 for m in index.members}
+    return [
+        recipe.name
+        for recipe in RECIPES.values()
+        if replace(recipe.index, execution=options.execution) == options
+        and {checkpoint.sha256 for checkpoint in _checkpoints(runs, recipe)} == seen
+    ]
+
+
 def verify_indexes(workspace: Workspace) -> list[str]:
-    """Hash every shard of every index again; say what is not as it was written."""
-    return [fault for directory in finished_indexes(workspace) for fault in verify(directory)]
+    """Hash every shard of every index again; say what is not as it was written, or is older."""
+    older = [f"index {path.name} is {OLDER}" for path in older_indexes(workspace)]
+    return older + [fault for path in finished_indexes(workspace) for fault in verify(path)]
 
 
 def finished_indexes(workspace: Workspace) -> list[Path]:
-    """List the folders of the indexes that are whole."""
+    """List the folders of the indexes that are whole, without those of another version."""
+    return [path for path in _finished(workspace) if not _is_older(path)]
+
+
+def older_indexes(workspace: Workspace) -> list[Path]:
+    """List the folders of finished indexes that another version wrote, which none here reads."""
+    return [path for path in _finished(workspace) if _is_older(path)]
+
+
+def _finished(workspace: Workspace) -> list[Path]:
     return sorted(path.parent for path in workspace.folder("index").glob(f"*/{DONE}"))
+
+
+def _is_older(directory: Path) -> bool:
+    try:
+        read_manifest(directory)
+    except AttributionError as fault:
+        return isinstance(fault, ForeignIndex)  # others are for `verify` to name
+    return False

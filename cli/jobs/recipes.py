@@ -51,5 +51,10 @@ def recipe_of(wanted: Wanted) -> Recipe:
     others = {name: value for name, value in wanted.settings.items() if value != own[name]}
     if not others:
         return recipe
-    said = "-".join(f"{name}-{value:g}" for name, value in others.items())
+    said = "-".join(f"{name}-{_said(value)}" for name, value in others.items())
     return replace(at(recipe, others), name=f"{CUSTOM}-{recipe.name}-{said}")
+
+
+def _said(value: float) -> str:
+    """Write a setting so that no two are written alike: 8.0 is 8, 8.000001 stays what it is."""
+    return repr(value).removesuffix(".0")

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cli.jobs.evidence import verify_evidence
+from cli.jobs.evidence import is_ours, read_paying, verify_evidence
 from cli.workspace import Workspace
 from db import queries
 from db.queries import EVERYONE, RunRow
-from royalty.errors import PeriodNotClosed
+from royalty.errors import BadInput, NotFound, PeriodNotClosed
 from royalty.period import Period
 from royalty.reports.csv import period_csv
 from royalty.reports.json import period_json
@@ -52,40 +52,43 @@ def walk_back(workspace: Workspace, id_: str) -> list[dict[str, Any]]:
 
 
 def _step(workspace: Workspace, step: str, id_: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {"step": step, "id": id_, "facts": {**facts, **_file_facts(workspace, step, id_)}}
+    """Add to what the books know what a track's evidence and a run's card say."""
+    said: dict[str, Any] = {}
+    if step == "evidence":
+        said = _evidence_facts(workspace, id_, str(facts["provider"]))
+    elif step == "run":
+        said = _card_facts(workspace.home / "runs" / id_ / "card.json")
+    return {"step": step, "id": id_, "facts": {**facts, **said}}
 
 
-def _file_facts(workspace: Workspace, step: str, id_: str) -> dict[str, Any]:
-    """Add what a track's evidence and a run's card say."""
-    if step not in _FILES:
-        return {}
-    pattern, keys = _FILES[step]
-    path = workspace.home / pattern.format(id_)
+def _evidence_facts(workspace: Workspace, track: str, provider: str) -> dict[str, Any]:
+    """Read the evidence of the provider that the books say was paid by."""
+    if not is_ours(provider):
+        return {"file": f"none here: these shares were imported from '{provider}'"}
+    try:
+        path, document = read_paying(workspace, track, provider)
+    except (BadInput, NotFound) as fault:
+        return {"file": str(fault)}
+    return {"file": str(path), **{key: document[key] for key in _EVIDENCE if key in document}}
+
+
+def _card_facts(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {"file": f"{path} is not there"}
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as fault:
         return {"file": f"{path} is damaged: {fault}"}
-    facts = {"file": str(path), **{key: document[key] for key in keys if key in document}}
-    if step == "run":
-        facts["checkpoints"] = [
-            f"{each['fraction']:.0%} {each['file']} {each['sha256']}"
-            for each in document["checkpoints"]
-        ]
-    return facts
+    checkpoints = [
+        f"{each['fraction']:.0%} {each['file']} {each['sha256']}"
+        for each in document["checkpoints"]
+    ]
+    facts = {key: document[key] for key in _CARD if key in document}
+    return {"file": str(path), **facts, "checkpoints": checkpoints}
 
 
-_FILES = {
-    "evidence": (
-        "evidence/{}.json",
-        ("method", "mapping", "gate", "interval", "run", "runs", "index"),
-    ),
-    "run": (
-        "runs/{}/card.json",
-        ("corpus_sha256", "batch_order_sha256", "code_version", "torch"),
-    ),
-}
+_EVIDENCE = ("method", "mapping", "gate", "interval", "run", "runs", "index")
+_CARD = ("corpus_sha256", "batch_order_sha256", "code_version", "torch")
 
 
 def verify_books(workspace: Workspace) -> list[str]:

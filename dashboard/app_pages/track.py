@@ -44,6 +44,7 @@ def show() -> None:
     shaped, beside = st.columns([5, 3], gap="large")
     with shaped:
         _shaped(detail.shares, detail.unattributed)
+        _otherwise_paid(detail)
         _unattributed(detail.unattributed, evidence)
     with beside:
         _similarity(evidence)
@@ -84,6 +85,18 @@ def _shaped(shares: Sequence[ShareRow], rest: ShareRow) -> None:
     bars = [*_bars(shares), _bar("Unattributed\nno single work", rest, "unattributed")]
     st.altair_chart(charts.ranked(bars, axis="Share, %"), alt=_takeaway(shares, rest))
     st.caption(WITHIN_ONE_RUN)
+
+
+def _otherwise_paid(detail: TrackDetail) -> None:
+    """Say so where the chosen month, once closed, had paid the track by other shares."""
+    viewer, where = identity.viewer(), reads.place()
+    for month in reads.periods(viewer, where):
+        if str(month.period) == st.session_state.get("period") and month.status == "closed":
+            payout = reads.payout(viewer, where, month.period, month.rule or "")
+            played = detail.row.id in {track.id for track in payout.tracks}
+            if played and payout.provider != detail.provider:
+                name = components.month(month.period)
+                st.info(f"These are not the shares {name} was paid by.")
 
 
 def _takeaway(shares: Sequence[ShareRow], rest: ShareRow) -> str:

@@ -43,18 +43,31 @@ def test_no_other_scale_of_the_codes_comes_nearer_to_a_row(dtype):
     assert distance(best) < min(distance(best * 1.02), distance(best * 0.98))
 
 
+def peak_of(group):
+    """What is to be seen of eight numbers: (place, sign, size), or nothing."""
+    found = np.array(group)
+    place = int(np.abs(found).argmax())
+    if place == 0 and found[0] < 0:
+        found[0] = 0
+        place = int(np.abs(found).argmax())
+    return (place, np.sign(found[place]), abs(found[place])) if found[place] else None
+
+
 @given(st.integers(1, 140), st.integers(-36, 36))
 def test_peaks_keep_place_and_sign_of_the_largest_of_every_eight_numbers(width, power):
     rows = drawn(3, width) * np.float32(10.0) ** power
+    rows[:, 8:16] = 0  # a group of nothing
 
     found = decode(encode(rows, "peak"))
 
     for row, kept in zip(rows, found, strict=True):
-        groups = [slice(start, start + 8) for start in range(0, width, 8)]
-        places = [group.start + int(np.abs(row[group]).argmax()) for group in groups]
-        assert np.flatnonzero(kept).tolist() == places
-        assert (np.sign(kept[places]) == np.sign(row[places])).all()
-        np.testing.assert_allclose(np.abs(kept[places]), np.abs(row[places]).mean(), rtol=1e-5)
+        seen = {start: peak_of(row[start : start + 8]) for start in range(0, width, 8)}
+        seen = {start: peak for start, peak in seen.items() if peak}
+        assert np.flatnonzero(kept).tolist() == [start + peak[0] for start, peak in seen.items()]
+        if seen:
+            size = np.mean([peak[2] for peak in seen.values()])
+            signs = np.array([peak[1] for peak in seen.values()])
+            np.testing.assert_allclose(kept[kept != 0], signs * size, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -20,7 +20,7 @@ def exactly(vectors, encoded):
 def sizes(vectors, encoded):
     """Lengths multiplied: what the error of an inner product is measured by."""
     rows = np.linalg.norm(decode(encoded).astype(np.float64), axis=1)
-    return np.linalg.norm(vectors.astype(np.float64), axis=1)[:, None] * rows
+    return np.linalg.norm(vectors.astype(np.float64), axis=1)[:, None] * np.maximum(rows, 1e-30)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -321,3 +321,44 @@ def test_ngram_overlap_of_rows_is_that_of_recordings_cut_so(workspace: Workspace
     fast = ngram_scores(subject.train, subject.train.take([3]))[0]
 
     np.testing.assert_allclose(fast, [slow[name] for name in subject.train.ids])
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("lds", ["subsets", "seeds", "workers"]),
+        ("informativeness", ["artists", "seeds"]),
+        ("removal", ["removed", "tracks", "seeds"]),
+        ("planted", ["copies"]),
+        ("sanity", ["count"]),
+        ("coverage", ["worlds", "runs"]),
+        ("tune", ["subsets", "seeds", "kept"]),
+    ],
+)
+def test_counts_are_of_at_least_one(evaluate: Evaluate, command: str, options: list[str]) -> None:
+    for option in options:
+        ran = evaluate(command, f"--{option}", 0, "--dry-run")
+
+        assert ran.code == 2
+        assert f"Invalid value for '--{option}'" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("kept", "500,0"),
+        ("kept", "500.5"),
+        ("kept", "x"),
+        ("ridge", "1,nan"),
+        ("ridge", "-1,2"),
+        ("damping", "inf"),
+        ("damping", ""),
+    ],
+)
+def test_settings_to_try_are_numbers_to_reckon_with(
+    evaluate: Evaluate, option: str, value: str
+) -> None:
+    ran = evaluate("tune", f"--{option}", value, "--dry-run")
+
+    assert ran.code == 2
+    assert f"Invalid value for '--{option}'" in ran.err

@@ -39,7 +39,10 @@ def document(track: str) -> dict:
         {"work": e.work, "recordings": e.scores, "mean": e.estimate, "cleared": e.cleared}
         for e in evidence(track)
     ]
-    return {"track": track, "recordings": paid, "unattributed": rest, "works": works}
+    made_by = {"index": "i1", "method": "default-1", "gate": "placebo-bh-1", "mapping": "gated-1"}
+    return made_by | {
+        "track": track, "recordings": paid, "unattributed": rest, "works": works
+    }  # fmt: skip
 
 
 @pytest.fixture

@@ -44,6 +44,16 @@ def test_a_trail_walks_from_a_line_to_the_share_and_its_provider(example) -> Non
     assert {"allocation", "share", "recording"} <= set(steps)
 
 
+def test_a_trail_of_imported_shares_misses_no_evidence(example) -> None:
+    example("close", "2026-10")
+
+    ran = example("trail", "2026-10/bob/2")
+
+    assert "file: none here: these shares were imported from 'example'" in ran.out
+    assert "is not there" not in ran.out
+    assert example("verify").code == 0
+
+
 def test_a_trail_of_nothing_is_refused(example) -> None:
     example("close", "2026-10")
 

@@ -67,3 +67,19 @@ def test_the_public_names_stand_in_the_package_and_no_others():
     assert attribution.Checkpoint is Checkpoint
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         attribution.nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("change", "fault", "says"),
+    [
+        ({"checkpoints": torch.nn.Linear(6, 1)}, TypeError, r"write \[model\]"),
+        ({"train": torch.ones(3, 6)}, TypeError, "train is a mapping"),
+        ({"task": lambda model, batch: loss(model, batch).mean()}, ValueError, r"shape \(\) for"),
+    ],
+)
+def test_plausible_slips_are_named(fitted, change, fault, says):
+    model, rows = fitted
+    given = {"task": loss, "checkpoints": [model], "train": rows, "query": rows} | change
+
+    with pytest.raises(fault, match=says):
+        attribute(**given)

@@ -5,7 +5,17 @@ import pytest
 
 from dashboard import reads
 from db.queries import EVERYONE
-from tests.dashboard.conftest import HARBOUR, KILN, LANTERN, SILENT, WHY, OpenPage, texts
+from tests.dashboard.conftest import (
+    CLOSED,
+    HARBOUR,
+    KILN,
+    LANTERN,
+    OPEN,
+    SILENT,
+    WHY,
+    OpenPage,
+    texts,
+)
 
 
 def test_recordings_are_ranked_by_share_each_with_its_interval_and_a_player(
@@ -53,6 +63,19 @@ def test_how_it_was_found_names_method_mapping_and_provider(open_page: OpenPage)
     assert "`trak`" in str(facts)
     assert "`gated-1`" in str(facts)
     assert "`tantieme`" in str(facts)
+
+
+@pytest.mark.parametrize(("track", "said"), [(HARBOUR, True), (SILENT, False)])
+def test_shares_that_the_month_was_not_paid_by_are_not_taken_for_those_it_was(
+    open_page: OpenPage, where: reads.Place, track: str, said: bool
+) -> None:
+    line = "These are not the shares October 2026 was paid by."
+    assert line not in texts(open_page("track", track=track))
+
+    payout = replace(reads.payout(EVERYONE, where, CLOSED, "pro_rata"), provider="tantieme:i0")
+    with patch("dashboard.reads.payout", return_value=payout):
+        assert (line in texts(open_page("track", track=track))) is said
+        assert line not in texts(open_page("track", track=track, period=str(OPEN)))
 
 
 def test_markdown_in_a_title_is_shown_as_it_is_written(open_page: OpenPage) -> None:
