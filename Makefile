@@ -5,7 +5,7 @@ RUN := $(BIN)/tantieme --home demo-home
 
 PEERS := .venv-peers/bin
 
-.PHONY: demo dashboard test test-all check setup clean bench-attribution bench-ensembles
+.PHONY: demo dashboard test test-all check setup clean bench-attribution bench-ensembles bench-payouts
 
 demo: .venv/installed  ## the whole main job on real music
 	@bash .ci/system demo
@@ -33,6 +33,9 @@ bench-attribution: .venv-peers/installed  ## ours and its peers: BANK=DIR, else 
 
 bench-ensembles: .venv/installed  ## what ensembles give for what they cost: BANK=DIR
 	@$(BIN)/python -m benchmarks.ensembles $(if $(BANK),--bank $(BANK))
+
+bench-payouts: .venv-peers/installed  ## a month of 10^8 plays divided: SIZES=1e6,1e7 SCRATCH=DIR
+	@$(PEERS)/python -m benchmarks.payouts $(if $(SIZES),--sizes $(SIZES)) $(if $(SCRATCH),--scratch $(SCRATCH)) $(if $(OUT),--out $(OUT))
 
 setup: .venv/installed-test  ## an environment to develop in, with the commit hooks
 	@$(BIN)/pip install --quiet -c constraints.txt pre-commit
@@ -63,5 +66,5 @@ clean:  ## forget the demonstration and every cache; the environment stays
 
 .venv/installed-test: .venv/installed
 	@echo "Installing what the tests need into .venv" >&2
-	@$(BIN)/pip install --quiet -c constraints.txt --group test --group lint
+	@$(BIN)/pip install --quiet -c constraints.txt -e '.[demo,spark]' --group test --group lint
 	@touch $@

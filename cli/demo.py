@@ -83,7 +83,7 @@ def _range(part: Part) -> str:
 
 
 def _print_amounts(story: Story) -> None:
-    from cli.payouts import print_payouts
+    from cli.payout_tables import print_payouts
 
     print_payouts(list(story.payouts.values()))
 

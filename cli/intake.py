@@ -28,6 +28,8 @@ def usage() -> None:
 def import_usage(workspace: Workspace, file: Path, dry_run: bool) -> None:
     """Import counted plays: period, listener, track, source, territory, plays (CSV or Parquet).
 
+    A further column `active` says how many of the plays the listener asked for.
+
     \b
     Example:  tantieme usage import october.csv
     """
@@ -45,6 +47,8 @@ def revenue() -> None:
 @pass_workspace
 def import_revenue(workspace: Workspace, file: Path, dry_run: bool) -> None:
     """Import net money: period, listener, source, territory, currency, net (CSV or Parquet).
+
+    A further column `track` says which track the money is booked against.
 
     \b
     Example:  tantieme revenue import october-revenue.csv

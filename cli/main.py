@@ -40,7 +40,7 @@ COMMANDS = {
     "statement": "cli.reports:statement",
     "export": "cli.reports:export",
     "trail": "cli.reports:trail",
-    "audit": "cli.reports:audit",
+    "audit": "cli.audits:audit",
     "verify": "cli.reports:verify",
     "dashboard": "cli.dashboard:dashboard",
 }

@@ -2,131 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
-from cli.output import (
-    as_json,
-    dry_run,
-    narrate,
-    pass_workspace,
-    period_argument,
-    print_table,
-)
+from cli.output import as_json, dry_run, narrate, pass_workspace, period_argument
+from cli.payout_tables import print_payouts, rule_name
 from cli.workspace import Workspace
 from db.queries import Payout
-from royalty.audit import compare
+from royalty.blend import named
+from royalty.differences import Difference
+from royalty.errors import NotReady
 from royalty.period import Period
 from royalty.reports.json import payouts_json
 from royalty.rules import RULES
 
 
 class RuleType(click.ParamType[str]):
-    """The name of a rule; hyphens are taken for underscores."""
+    """The name of a rule or of a blend of rules; hyphens are taken for underscores."""
 
     name = "rule"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Find the rule, or name those there are."""
-        rule = value.replace("-", "_")
-        if rule not in RULES:
-            names = ", ".join(sorted(RULES)).replace("_", "-")
-            self.fail(f"'{value}' is not a rule; there are {names}", param, ctx)
-        return rule
-
-
-rule_option = click.option(
-    "--rule", type=RuleType(), default=None, help="How the pools are divided."
-)
+        """Find the rule, or say what is wrong with its name."""
+        try:
+            return named(value)
+        except ValueError as fault:
+            self.fail(str(fault), param, ctx)
 
 
 @click.command()
 @period_argument
-@rule_option
-@click.option("--compare", is_flag=True, help="Every rule, side by side.")
+@click.option(
+    "--rule",
+    "rules",
+    type=RuleType(),
+    multiple=True,
+    help="How the pools are divided; give several to compare them.",
+)
+@click.option("--compare", is_flag=True, help="Several rules side by side: all, or those named.")
+@click.option(
+    "--engine",
+    default="duckdb",
+    show_default=True,
+    metavar="URL",
+    help="What divides: duckdb, or a Spark cluster as spark://HOST:PORT (docs/scale.md).",
+)
 @as_json
 @pass_workspace
-def payouts(
+def payouts(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     workspace: Workspace,
     period: Period,
-    rule: str | None,
+    rules: tuple[str, ...],
     compare: bool,
+    engine: str,
     json_: bool,
 ) -> None:
     """Compute and preview a month: who earns what, how sure that is, what nobody earned.
 
     A preview is kept until the month is closed and posts nothing. A closed month is shown as it
-    was computed.
+    was computed. A rule can be a blend of others, which divides a part of every pool by each.
 
     \b
     Example:  tantieme payouts 2026-10 --rule user-centric
               tantieme payouts 2026-10 --compare --json
+              tantieme payouts 2026-10 --rule pro-rata --rule pro_rata:0.6+user_centric:0.4
     """
-    from cli.jobs.payout import compute, plays_without_revenue, tracks_without_shares
+    from cli.jobs.payout import plays_without_revenue, tracks_without_shares
 
-    chosen = rule or workspace.settings().rule
-    rules = list(RULES) if compare else [chosen]
-    computed = {name: compute(workspace, period, name) for name in rules}
-    if json_:
-        click.echo(payouts_json(period, computed), nl=False)
-    else:
-        print_payouts(list(computed.values()))
+    chosen = rules or ((workspace.settings().rule,) if not compare else tuple(RULES))
+    computed = _computed(workspace, period, list(dict.fromkeys(chosen)), engine)
+    _print(workspace, computed, json_=json_)
     for source, territory, plays in plays_without_revenue(workspace, period):
         narrate(f"{plays:,} plays from {source} in {territory} have no revenue there to divide.")
     for track, plays in tracks_without_shares(workspace, period):
         narrate(f"Track {track} has no shares: its money, for {plays:,} plays, waits in suspense.")
 
 
-def print_payouts(computed: list[Payout]) -> None:
-    """Print payouts of one month side by side, and what lies outside the payees' amounts."""
-    first = computed[0]
-    kept = first.gross - first.pool
-    share = f", of {first.gross} that came in; the rest is the platform's" if kept.micros else ""
-    click.echo(f"{first.period}: {first.pool} to divide{share}\n")
-    if len(computed) == 1:
-        columns = ["payee", f">{_name(first)}", ">90 % interval"]
-        rows = [
-            (payee.name, str(payee.amount), f"{payee.low.rounded} to {payee.high.rounded}")
-            for payee in first.payees
-        ]
-        print_table("", columns, rows)
+def _computed(
+    workspace: Workspace, period: Period, rules: Sequence[str], engine: str
+) -> list[Payout]:
+    """Compute every rule that can divide the month, and say why the others cannot."""
+    from cli.jobs.payout import compute_each
+
+    found = compute_each(workspace, period, rules, engine=engine)
+    if not found.payouts:
+        raise NotReady(next(iter(found.refused.values())))
+    for rule, why in found.refused.items():
+        narrate(f"{rule_name(rule)} is left out: {why}.")
+    return [*found.payouts.values()]
+
+
+def _print(workspace: Workspace, computed: Sequence[Payout], *, json_: bool) -> None:
+    first, *others = computed
+    differences = {each.rule: _differences(workspace, first, each) for each in others}
+    if json_:
+        rules = {each.rule: each for each in computed}
+        click.echo(payouts_json(first.period, rules, differences), nl=False)
     else:
-        columns = ["payee", *(f">{_name(each)}" for each in computed), ">difference"]
-        print_table("", [*columns, f">90 % interval, {_name(first)}"], _side_by_side(computed))
-    click.echo()
-    for payout in computed:
-        click.echo(
-            f"{_name(payout)}: of this, {payout.unattributed.rounded} was unattributed and divided "
-            f"equally among works,\n  {payout.idle.rounded} came from idle listeners; "
-            f"{payout.suspense.rounded} waits in suspense."
-        )
-    click.echo("Intervals add up as if all errors of the run went together, so they are wide.")
+        print_payouts(computed, differences)
 
 
-def _name(payout: Payout) -> str:
-    return payout.rule.replace("_", "-")
+def _differences(workspace: Workspace, first: Payout, second: Payout) -> tuple[Difference, ...]:
+    from db.queries import EVERYONE, differences
 
-
-def _side_by_side(computed: list[Payout]) -> list[tuple[str, ...]]:
-    """Set every payee's amounts side by side, who gets most by the first rule first."""
-    first, last = computed[0], computed[-1]
-    payees = {payee.id: payee for payout in reversed(computed) for payee in payout.payees}
-    by_rule = {each.rule: {p.id: p.amount for p in each.payees} for each in computed}
-    compared = compare(by_rule, first.pool.currency)
-    compared.sort(key=lambda each: -each.amounts[first.rule].micros)
-    return [
-        (
-            payees[each.payee].name,
-            *(str(amount) for amount in each.amounts.values()),
-            str(each.differences[last.rule]),
-            f"{payees[each.payee].low.rounded} to {payees[each.payee].high.rounded}",
-        )
-        for each in compared
-    ]
+    return differences(EVERYONE, workspace.books(), first, second)
 
 
 @click.command()
 @period_argument
-@rule_option
+@click.option("--rule", type=RuleType(), default=None, help="How the pools are divided.")
 @dry_run
 @pass_workspace
 def close(workspace: Workspace, period: Period, rule: str | None, dry_run: bool) -> None:
@@ -137,16 +122,19 @@ def close(workspace: Workspace, period: Period, rule: str | None, dry_run: bool)
     \b
     Example:  tantieme close 2026-10
     """
-    from cli.jobs.payout import close_period, divide_month
+    from cli.jobs.blending import divide_by
+    from cli.jobs.dividing import open_month
+    from cli.jobs.payout import close_period
 
     chosen = rule or workspace.settings().rule
     if dry_run:
-        division = divide_month(workspace.books(), workspace.settings(), period, chosen)
+        month = open_month(workspace.books(), workspace.settings(), period)
+        division = divide_by(month, chosen)
         narrate(f"Would post {len(division.transactions())} transactions; nothing was written.")
         return
     closing = close_period(workspace, period, chosen)
     if closing.already:
-        narrate(f"{period} was already closed by {chosen.replace('_', '-')}; nothing changed.")
+        narrate(f"{period} was already closed by {rule_name(chosen)}; nothing changed.")
         return
     posted = len(closing.transactions)
     narrate(f"{period} is closed: {posted} transactions, chain head {closing.chain_head[:12]}.")

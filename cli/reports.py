@@ -1,4 +1,4 @@
-"""`tantieme statement`, `export`, `trail`, `audit` and `verify`: reading the books."""
+"""`tantieme statement`, `export`, `trail` and `verify`: reading the books."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from cli.output import (
-    FAILED,
     as_json,
     narrate,
     pass_workspace,
@@ -19,7 +18,6 @@ from cli.output import (
 from cli.workspace import Workspace
 from db import queries
 from db.queries import EVERYONE
-from royalty.audit import Conservation
 from royalty.period import Period
 from royalty.reports.json import statement_json
 from royalty.statement import Statement
@@ -119,48 +117,6 @@ def trail(workspace: Workspace, id_: str, json_: bool) -> None:
             for each in value if isinstance(value, list) else [value]:
                 if each is not None:
                     click.echo(f"{'':<12}{name}: {each}")
-
-
-@click.command()
-@period_argument
-@click.argument("what", type=click.Choice(["conservation"]), default="conservation")
-@as_json
-@pass_workspace
-@click.pass_context
-def audit(
-    ctx: click.Context,
-    workspace: Workspace,
-    period: Period,
-    what: str,
-    json_: bool,
-) -> None:
-    """Prove that a month's money adds up, to the micro. Ends with 5 where it does not.
-
-    \b
-    Example:  tantieme audit 2026-10 conservation
-    """
-    found = queries.conservation(EVERYONE, workspace.books(), period)
-    if json_:
-        print_json(_conservation_json(found))
-    else:
-        rows = [("revenue", str(found.revenue))]
-        rows += [(f"- {name}", str(amount)) for name, amount in found.parts.items()]
-        print_table(
-            f"{what} of {period}", ["", ">amount"], [*rows, ("= difference", str(found.difference))]
-        )
-    if not found.holds:
-        ctx.exit(FAILED)
-
-
-def _conservation_json(found: Conservation) -> dict[str, object]:
-    return {
-        "schema": 1,
-        "period": str(found.period),
-        "revenue": found.revenue.json,
-        "parts": {name: amount.json for name, amount in found.parts.items()},
-        "difference": found.difference.json,
-        "holds": found.holds,
-    }
 
 
 @click.command()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from db.engine import Books, open_books, revision
+from royalty.blend import named
 from royalty.catalogue import PPM
 from royalty.errors import BadInput, NotReady, Problem
 from royalty.rules import RULES
@@ -18,10 +19,20 @@ rule = "{rule}"                # the rule by which `close` divides a month unles
 provider = ""                     # whose shares are used where several providers gave some
 publishing_ppm = {publishing_ppm}           # of each recording's money, its work's publishing part
 
+pool_by_territory = true          # false: a source's money of all territories is one pool
+
 # What part of a source's net revenue is divided, in parts per million. A source that is
 # not named here takes the default.
 [royalty_rate_ppm]
 default = {royalty_rate_ppm}
+
+# A source whose money is always divided by a rule of its own, whatever `rule` says.
+[rule_of_source]
+# licence = "training_fee"
+
+# Options of rules; docs/rules.md lists them.
+# [rules.pro_rata]
+# minimum_plays = 1000
 """
 
 
@@ -32,11 +43,18 @@ class Settings:
     rule: str = "pro_rata"
     provider: str = ""
     publishing_ppm: int = 0
+    pool_by_territory: bool = True
     royalty_rate_ppm: dict[str, int] = field(default_factory=lambda: {"default": PPM})
+    rule_of_source: dict[str, str] = field(default_factory=dict)
+    rules: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def rate(self, source: str) -> int:
         """Return the part of a source's net revenue that is divided, in ppm."""
         return self.royalty_rate_ppm.get(source, self.royalty_rate_ppm["default"])
+
+    def options(self, rule: str) -> Any:  # noqa: ANN401 - each rule has its own
+        """Return the options of a rule."""
+        return RULES[rule].choose(self.rules.get(rule, {}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +107,19 @@ def read_settings(path: Path) -> Settings:
     ]
     if problems:
         raise BadInput(problems)
-    return Settings(**document)
+    return Settings(**document | {"rule": named(document.get("rule", "pro_rata"))})
 
 
 def _faults(document: dict[str, Any]) -> dict[str, str]:
     known = Settings.__dataclass_fields__
     faults = {key: "is not a setting" for key in document if key not in known}
-    if str(document.get("rule", "pro_rata")) not in RULES:
-        faults["rule"] = f"'{document['rule']}' is not one of {', '.join(sorted(RULES))}"
+    try:
+        named(str(document.get("rule", "pro_rata")))
+    except ValueError as fault:
+        faults["rule"] = str(fault)
+    if not isinstance(document.get("pool_by_territory", True), bool):
+        faults["pool_by_territory"] = "must be true or false"
+    faults |= _rule_faults(document)
     if not isinstance(document.get("provider", ""), str):
         faults["provider"] = "must be a name in quotes"
     if not _is_ppm(document.get("publishing_ppm", 0)):
@@ -107,6 +130,30 @@ def _faults(document: dict[str, Any]) -> dict[str, str]:
     elif not all(map(_is_ppm, rates.values())):
         faults["royalty_rate_ppm"] = "must hold whole numbers from 0 to 1000000"
     return faults
+
+
+def _rule_faults(document: dict[str, Any]) -> dict[str, str]:
+    """Find what is wrong with the rules of sources and the options of rules."""
+    faults = {}
+    of_source, options = document.get("rule_of_source", {}), document.get("rules", {})
+    for key, value in (("rule_of_source", of_source), ("rules", options)):
+        if not isinstance(value, dict):
+            faults[key] = "must be a table"
+    for source, rule in of_source.items() if isinstance(of_source, dict) else ():
+        if not _is_rule(rule):
+            faults[f"rule_of_source.{source}"] = f"'{rule}' is not one of {', '.join(RULES)}"
+    for rule, chosen in options.items() if isinstance(options, dict) else ():
+        try:
+            if not isinstance(chosen, dict) or rule not in RULES:
+                raise ValueError(f"must be a table of the options of one of {', '.join(RULES)}")  # noqa: TRY301
+            RULES[rule].choose(chosen)
+        except ValueError as fault:
+            faults[f"rules.{rule}"] = str(fault)
+    return faults
+
+
+def _is_rule(value: object) -> bool:
+    return isinstance(value, str) and value in RULES
 
 
 def _is_ppm(value: object) -> bool:

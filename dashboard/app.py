@@ -33,6 +33,12 @@ def _pages() -> list[Page]:
             default=True,
         ),
         st.Page(
+            "app_pages/rules.py",
+            title="Rules",
+            icon=":material/balance:",
+            help="Who gains and who loses by another rule, and by a blend of two.",
+        ),
+        st.Page(
             "app_pages/track.py",
             title="Track",
             icon=":material/graphic_eq:",

@@ -17,9 +17,11 @@ Layers = alt.LayerChart | alt.FacetChart  # what Altair says that layering gives
 ROW_PX = 40
 AXIS_PX = 60
 HEAT_PX = 300
-LEGEND_PX = 30
-KINDS = ["attributed", "user_centric", "unattributed"]  # in the order of the palette
+LEGEND_PX = 70
+KINDS = ["attributed", "other", "unattributed"]  # in the order of the palette
+CHANGES = ["gain", "loss"]
 INK = {"light": "#26231E", "dark": "#E9E6DE"}
+FADED = {"light": "#A8A296", "dark": "#7D7A73"}
 FAINT = {"light": "#CFC8BA", "dark": "#4A504D"}
 HEAT = {  # below nothing, nothing, above it
     "light": ["#BF8233", "#F3F0E9", "#1F6B63"],
@@ -42,15 +44,13 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """One row of the comparison of two rules."""
+class Dot:
+    """What one payee gets under one rule. `shown` is the amount as text."""
 
     label: str
-    first: float
-    second: float
-    first_shown: str
-    second_shown: str
-    difference: str
+    rule: str
+    value: float
+    shown: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +81,11 @@ class Point:
     kind: str = "attributed"
 
 
-def ranked(bars: Sequence[Bar], *, axis: str) -> Layers:
-    """Draw amounts as bars in the order given, each with its interval as a thin line."""
+def ranked(bars: Sequence[Bar], *, axis: str, kinds: Sequence[str] = KINDS) -> Layers:
+    """Draw amounts as bars in the order given, each with its interval as a thin line.
+
+    `kinds` of bars take the colours of the palette in turn.
+    """
     frame = pd.DataFrame([asdict(bar) for bar in bars])
     tooltip = [
         alt.Tooltip("label:N", title="Name"),
@@ -90,7 +93,7 @@ def ranked(bars: Sequence[Bar], *, axis: str) -> Layers:
         alt.Tooltip("interval:N", title="Interval"),
     ]
     base = alt.Chart(frame).encode(y=_rows(two_lines="\n" in bars[0].label), tooltip=tooltip)
-    colour = alt.Color("kind:N", scale=alt.Scale(domain=KINDS), legend=None)
+    colour = alt.Color("kind:N", scale=alt.Scale(domain=list(kinds)), legend=None)
     bar = base.mark_bar(height={"band": 0.55}, cornerRadiusEnd=3).encode(
         x=alt.X("value:Q", title=axis, axis=_scale()), color=colour
     )
@@ -102,34 +105,38 @@ def ranked(bars: Sequence[Bar], *, axis: str) -> Layers:
     return alt.layer(bar, line, *ends).properties(height=ROW_PX * len(bars) + AXIS_PX)
 
 
-def compared(pairs: Sequence[Pair], *, rules: tuple[str, str], axis: str) -> Layers:
-    """Draw what each payee earns under two rules as two dots joined by a line."""
-    frame = pd.DataFrame([asdict(pair) for pair in pairs])
+def spread(dots: Sequence[Dot], *, rules: tuple[str, str], axis: str) -> Layers:
+    """Draw what each payee gets under every rule: two rules as dots of colour, the rest faint.
+
+    A line spans all rules. Rows stand in the order in which payees first come.
+    """
+    frame = pd.DataFrame([asdict(dot) for dot in dots])
     tooltip = [
         alt.Tooltip("label:N", title="Name"),
-        alt.Tooltip("first_shown:N", title=rules[0]),
-        alt.Tooltip("second_shown:N", title=rules[1]),
-        alt.Tooltip("difference:N", title="Difference"),
+        alt.Tooltip("rule:N", title="Rule"),
+        alt.Tooltip("shown:N", title=axis),
     ]
-    base = alt.Chart(frame).encode(y=_rows(), tooltip=tooltip)
+    x = alt.X("value:Q", title=axis, axis=_scale())
+    base = alt.Chart(frame).encode(y=_rows())
     line = base.mark_rule(strokeWidth=3, color=_ink(FAINT)).encode(
-        x=alt.X("first:Q", title=axis, axis=_scale()), x2="second:Q"
+        x=alt.X("min(value):Q", title=axis, axis=_scale()), x2="max(value):Q"
     )
-    legend = alt.Legend(title=None, orient="top", symbolSize=110)
-    dots = [
+    others = base.mark_tick(thickness=2, size=14, color=_ink(FADED)).encode(x=x, tooltip=tooltip)
+    # Below, so that rows stand level with those of a chart beside this one.
+    legend = alt.Legend(
+        title=None, orient="bottom", direction="vertical", symbolSize=110, labelLimit=140
+    )
+    two = (
         base.mark_circle(size=110, opacity=1)
         .encode(
-            x=f"{field}:Q",
-            color=alt.Color(
-                "rule:N",
-                scale=alt.Scale(domain=list(rules)),
-                legend=legend,
-            ),
+            x=x,
+            color=alt.Color("rule:N", scale=alt.Scale(domain=list(rules)), legend=legend),
+            tooltip=tooltip,
         )
-        .transform_calculate(rule=f"'{rule}'")
-        for field, rule in zip(("first", "second"), rules, strict=True)
-    ]
-    return alt.layer(line, *dots).properties(height=ROW_PX * len(pairs) + AXIS_PX + LEGEND_PX)
+        .transform_filter(alt.FieldOneOfPredicate(field="rule", oneOf=list(rules)))
+    )
+    rows = frame["label"].nunique()
+    return alt.layer(line, others, two).properties(height=ROW_PX * rows + AXIS_PX + LEGEND_PX)
 
 
 def estimates(

@@ -12,25 +12,15 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import reads
+from dashboard.wording import rule_name
 from db.queries import PeriodRow
 from royalty.division import PPB
 from royalty.errors import NotReady, RoyaltyError
-from royalty.money import Money
+from royalty.money import MICROS, Money
 from royalty.period import Period
 
-RULES = {
-    "pro_rata": "Everybody's money is one pool, divided by plays: a play is worth the same, "
-    "whoever pressed it.",
-    "user_centric": "Each listener's money goes only to what that listener played. Heavy "
-    "listening, or a farm of clicks, draws on nobody else's; only idle money follows all plays.",
-}
 _MARKDOWN = re.compile(r"([\\`*_\[\]{}<>$~#|:])")
 _COMMAND = re.compile(r"'(tantieme [^']+)'")
-
-
-def rule_name(rule: str) -> str:
-    """Write a rule's name as a heading does: `Pro rata`."""
-    return rule.replace("_", " ").capitalize()
 
 
 def month(period: Period) -> str:
@@ -56,6 +46,21 @@ def percent(part: int, whole: int = PPB) -> str:
 def percent_range(low_ppb: int, high_ppb: int) -> str:
     """Write an interval of shares."""
     return f"{percent(low_ppb).removesuffix(' %')} – {percent(high_ppb)}"  # noqa: RUF001
+
+
+def signed(money: Money) -> str:
+    """Write a difference to the micro, with its sign."""
+    return f"+{money.decimal}" if money.micros > 0 else money.decimal
+
+
+def signed_cents(money: Money) -> str:
+    """Write a difference to the cent, with its sign."""
+    return f"+{money.rounded}" if money.micros > 0 else money.rounded
+
+
+def place(money: Money) -> float:
+    """Return where an amount lies on an axis; never a figure to read."""
+    return money.micros / MICROS
 
 
 def money_range(low: Money, high: Money) -> str:
@@ -195,6 +200,11 @@ def table(rows: pd.DataFrame, *, alt: str) -> None:
     st.dataframe(
         rows, hide_index=True, column_config=dict.fromkeys(rows.columns[1:], right), alt=alt
     )
+
+
+def chips(names: Sequence[str], colour: str) -> None:
+    """Draw words as chips, in one of Streamlit's colours."""
+    st.markdown(" ".join(f":{colour}-badge[{plain(name)}]" for name in names))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Any
 import streamlit as st
 
 from db import queries
-from db.queries import Books, Payout, PeriodRow, TrackDetail, TrackRow, Viewer
+from db.queries import Books, Difference, Payout, PeriodRow, TrackDetail, TrackRow, Viewer
 from royalty.errors import NotReady
 from royalty.period import Period
 from royalty.statement import Statement
@@ -76,6 +76,18 @@ def standing(viewer: Viewer, where: Place, period: Period) -> PeriodRow:
 def payout(viewer: Viewer, where: Place, period: Period, rule: str) -> Payout:
     """Read what a month pays under one rule."""
     return queries.payout(viewer, books(where), period, rule)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def differences(
+    viewer: Viewer, where: Place, snapshots: tuple[str, str], _payouts: tuple[Payout, Payout]
+) -> tuple[Difference, ...]:
+    """Read what the second payout gives each payee beyond the first.
+
+    `snapshots` name their allocations, which never change: this is kept while there is room.
+    """
+    assert snapshots == tuple(each.snapshot for each in _payouts)
+    return queries.differences(viewer, books(where), *_payouts)
 
 
 @st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)

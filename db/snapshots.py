@@ -11,18 +11,20 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from ibis import BaseBackend
 from sqlalchemy import Connection, select
 
-from db import schema
+from db import engines, schema
 from db.engine import Books, now, reading, writing
 from royalty import allocation
 from royalty.errors import NotFound, RoyaltyError
@@ -36,11 +38,16 @@ def _fields(texts: str, numbers: str) -> list[pa.Field]:
 
 
 SCHEMAS: dict[str, pa.Schema] = {
-    "usage": pa.schema(_fields("period listener track source territory", "plays")),
-    "revenue": pa.schema(_fields("period listener source territory currency", "net_micros")),
+    "usage": pa.schema(_fields("period listener track source territory", "plays active")),
+    "revenue": pa.schema(_fields("period listener track source territory currency", "net_micros")),
     "shares": pa.schema(_fields("provider track recording", "share_ppb low_ppb high_ppb")),
     "allocations": allocation.SCHEMA,
 }
+# Columns that a file leaves out where they would say nothing, and what they say then.
+OPTIONAL: dict[str, dict[str, object]] = {"usage": {"active": 0}, "revenue": {"track": ""}}
+
+
+_GROUP = 1 << 18  # rows of a group within a file
 
 
 class CorruptSnapshot(RoyaltyError):
@@ -66,15 +73,30 @@ class Encoded:
 
 def encode(kind: str, table: pa.Table) -> Encoded:
     """Bring rows into canonical order and into bytes. Raises `KeyError` on a missing column."""
-    fixed = SCHEMAS[kind]
+    fixed = _fixed(kind, table)
     table = pa.Table.from_arrays(
         [table[name].cast(fixed.field(name).type) for name in fixed.names], schema=fixed
     )
     table = table.sort_by([(name, "ascending") for name in fixed.names]).combine_chunks()
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, row_group_size=1 << 18, compression="zstd", version="2.6")
+    with _writer(sink, fixed) as writer:
+        writer.write_table(table, row_group_size=_GROUP)
     content = sink.getvalue()
     return Encoded(Snapshot(hashlib.sha256(content).hexdigest(), kind, len(table)), content)
+
+
+def _fixed(kind: str, table: pa.Table) -> pa.Schema:
+    """Return the columns of a file of these rows: those of its kind that say something."""
+    silent = {
+        name
+        for name, nothing in OPTIONAL.get(kind, {}).items()
+        if name not in table.column_names or pc.all(pc.equal(table[name], nothing)).as_py()
+    }
+    return pa.schema(field for field in SCHEMAS[kind] if field.name not in silent)
+
+
+def _writer(sink: object, fixed: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(sink, fixed, compression="zstd", version="2.6")
 
 
 def keep(home: Path, encoded: Encoded) -> Snapshot:
@@ -101,24 +123,87 @@ def write(books: Books, kind: str, table: pa.Table) -> str:
     return snapshot.sha256
 
 
+def write_rows(books: Books, kind: str, rows: ir.Table) -> str:
+    """Keep and register the rows of an expression, which need not fit into memory.
+
+    The same rows give the same bytes as `write` gives.
+    """
+    fixed = SCHEMAS[kind]
+    ordered = rows.select(*fixed.names).order_by(fixed.names)
+    count = 0
+    with _beside(books.home / "snapshots") as draft:
+        with _writer(draft, fixed) as writer:
+            for group in _groups(ordered.to_pyarrow_batches(chunk_size=_GROUP), fixed):
+                writer.write_table(group, row_group_size=_GROUP)
+                count += len(group)
+        snapshot = Snapshot(_sha256(draft), kind, count)
+        _move(draft, _path(books.home, snapshot.sha256))
+    with writing(books) as connection:
+        register(connection, snapshot)
+    return snapshot.sha256
+
+
+def _groups(batches: pa.RecordBatchReader, fixed: pa.Schema) -> Iterator[pa.Table]:
+    """Cut rows into groups of one size, as a table is cut that is written whole."""
+    kept = pa.Table.from_batches([], schema=fixed)
+    for batch in batches:
+        kept = pa.concat_tables([kept, pa.Table.from_batches([batch]).cast(fixed)])
+        while len(kept) >= _GROUP:
+            yield kept.slice(0, _GROUP).combine_chunks()
+            kept = kept.slice(_GROUP)
+    if len(kept):
+        yield kept.combine_chunks()
+
+
 def read(books: Books, sha256: str) -> pa.Table:
     """Read a snapshot whole. Raises `CorruptSnapshot` when the file is not what it was."""
-    return pq.read_table(checked(books, sha256))
+    kind, path = _found(books, sha256)
+    rows = pq.read_table(path)
+    for name, nothing in OPTIONAL.get(kind, {}).items():
+        if name not in rows.column_names:
+            field = SCHEMAS[kind].field(name)
+            rows = rows.append_column(field, pa.repeat(pa.scalar(nothing, field.type), len(rows)))
+    return rows
 
 
-def table(books: Books, sha256s: Sequence[str]) -> ir.Table:
-    """Open snapshots of one kind as one table expression."""
-    paths = [str(checked(books, sha256)) for sha256 in sorted(sha256s)]
-    return _duckdb().read_parquet(paths)
+def table(
+    books: Books, kind: str, sha256s: Sequence[str], engine: BaseBackend | None = None
+) -> ir.Table:
+    """Open snapshots of one kind as one table expression; without any, a table without rows."""
+    engine = engine or engines.connect()
+    parts = [_opened(engine, kind, checked(books, sha256)) for sha256 in sorted(sha256s)]
+    if not parts:
+        nothing = keep(books.home, encode(kind, SCHEMAS[kind].empty_table()))
+        parts = [_opened(engine, kind, _path(books.home, nothing.sha256))]
+    return ibis.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
+
+
+def _opened(engine: BaseBackend, kind: str, path: Path) -> ir.Table:
+    rows = engine.read_parquet(str(path))
+    missing = {
+        name: ibis.literal(nothing, ibis.dtype(str(SCHEMAS[kind].field(name).type)))
+        for name, nothing in OPTIONAL.get(kind, {}).items()
+        if name not in rows.columns
+    }
+    return rows.mutate(**missing).select(*SCHEMAS[kind].names)
 
 
 def run(expression: ir.Table) -> pa.Table:
     """Run a table expression. The order of the rows is the expression's own, or none."""
-    return _duckdb().to_pyarrow(expression)
+    return expression.to_pyarrow()
+
+
+def hold(expression: ir.Table) -> ir.Table:
+    """Work a table out once, in its engine, to be used many times."""
+    return expression.cache()
 
 
 def checked(books: Books, sha256: str) -> Path:
     """Find a registered snapshot's file, having hashed it."""
+    return _found(books, sha256)[1]
+
+
+def _found(books: Books, sha256: str) -> tuple[str, Path]:
     with reading(books) as connection:
         known = select(schema.snapshot.c.kind).where(schema.snapshot.c.sha256 == sha256)
         kind = connection.scalar(known)
@@ -132,12 +217,7 @@ def checked(books: Books, sha256: str) -> Path:
             f"{kind} snapshot {path} is corrupt: its bytes are not those registered;"
             " restore it from a backup"
         )
-    return path
-
-
-@cache
-def _duckdb() -> ibis.backends.duckdb.Backend:
-    return ibis.duckdb.connect()
+    return str(kind), path
 
 
 def _path(home: Path, sha256: str) -> Path:
@@ -151,14 +231,26 @@ def _sha256(path: Path) -> str:
 
 def _place(path: Path, content: pa.Buffer) -> None:
     """Write beside the place and rename: whoever looks sees the whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+    with _beside(path.parent) as draft:
+        draft.write_bytes(content)
+        _move(draft, path)
+
+
+def _move(draft: Path, path: Path) -> None:
+    """Move a file to its place once the disk has it."""
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    """Make a file to write, and to move once it is whole; it is gone if it was not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
+    os.close(handle)
+    draft = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)

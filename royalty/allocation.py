@@ -1,30 +1,52 @@
-"""From the revenue of tracks to amounts of parties: shares, rights, interests, terms.
+"""From the revenue of tracks to what is posted: shares, rights, interests, terms.
 
-Exact integers throughout; every step hands out the whole of what it was given, so that a pool's
-allocations sum to the pool, to the micro.
+Table expressions over all pools and tracks at once. Amounts are whole micros and billionths of a
+micro apart, summed before they are divided; one largest remainder a pool makes them whole, and
+lines are made whole within the posting that they explain (`royalty.division.settle`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import date
-from itertools import islice
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 
+import ibis
 import pyarrow as pa
+from ibis import Table
+from ibis.expr.types import DecimalValue, IntegerValue
 
-from royalty.catalogue import PPM, RIGHTS, Interest, Recording, Right
-from royalty.division import PPB, divide
-from royalty.errors import Conflict, NotFound
-from royalty.ledger import Kind
+from royalty.catalogue import PPM
+from royalty.division import PPB, settle
 from royalty.money import Money
 from royalty.period import Period
-from royalty.shares import Share
-from royalty.terms import Terms
+from royalty.rights import WORLDWIDE
+from royalty.rules.arithmetic import FINE, WIDE, Parts, each, exact_sum, proportion, whole
+from royalty.rules.facts import EQUALLY, UNBOOKED
 
-WORLDWIDE = "WW"
-_BATCH = 65_536
+TEXTS = ("pool", "track", "recording", "work", "right", "party", "payee", "kind")
+NUMBERS = (
+    "plays", "share_ppb", "low_ppb", "high_ppb", "interest_ppm",
+    "micros", "low_micros", "high_micros",
+)  # fmt: skip
+# A line: money owed to one party for one recording's part in one track, or where else it went.
+# `track` is empty for money of the whole pool: unattributed, or fixed by the rule. `payee` is null
+# for suspense and for the platform; `party` then says whose terms kept the money back, and is null
+# for suspense. `right` is null where money went to suspense before rights came into it.
+SCHEMA = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in TEXTS),
+        *(pa.field(name, pa.int64()) for name in NUMBERS),
+    ]
+)
+
+_POSTING = ("pool", "payee", "right", "kind")
+_SHARE = ("plays", "share_ppb", "low_ppb", "high_ppb")
+_QUOTA = ("micros", "remainder", "low_micros", "high_micros")
+_PORTION = ("pool", "track", "recording", "work", "kind", *_SHARE, *_QUOTA)
+_END = ("pool", *TEXTS[1:], *_SHARE, "interest_ppm", *_QUOTA)
+_UNCERTAIN = ("attributed", "unattributed")  # kinds whose amounts carry intervals
+_WHOLE = PPM**3  # what a claim's weight is a part of
+_UNMATCHED = "suspense_unmatched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,330 +65,278 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrackRevenue:
-    """What a rule gave one track of the pool."""
+class Settled:
+    """What there is to allocate, as tables."""
 
-    micros: int
-    plays: int
+    pools: Table  # pool, id, territory (one of the holdings'), pool_micros
+    tracks: Table  # pool, track, micros, plays: the rule's result, settled
+    shares: Table  # track, recording (null: unattributed), share_ppb, low_ppb, high_ppb
+    recordings: Table  # of the holdings
+    claims: Table  # of the holdings
+    works: int  # licensed ones
+    boosts: Table | None = None  # pool, artist, boost: whose shares weigh more inside tracks
+    kept_sums: Table | None = None
 
+    def kept(self, keep: Callable[[Table], Table]) -> Settled:
+        """Have the sums over tracks, which all else starts from, worked out once."""
+        return replace(self, kept_sums=keep(self.sums))
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rights:
-    """Who holds what: the catalogue without placebos, and what was agreed with whom."""
-
-    recordings: Mapping[str, Recording]
-    interests: Sequence[Interest]
-    payees: Mapping[str, str]  # party → who is paid for it
-    terms: Sequence[Terms] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AllocationOptions:
-    """The day on which licences, interests and terms are read, and the parity of rights."""
-
-    on: date
-    publishing_ppm: int = 0  # the publishing part of every recording's money; the rest is master's
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allocation:
-    """Money owed to one party for one recording's part in one track, or where else it went.
-
-    `track` is empty for the unattributed money of the whole pool. `payee` is None for suspense and
-    for the platform; `party` then says whose terms kept the money back, and is None for suspense.
-    """
-
-    pool: str
-    track: str
-    recording: str | None
-    work: str | None
-    right: Right | None  # None: it went to suspense before rights came into it
-    party: str | None
-    payee: str | None
-    kind: Kind
-    plays: int
-    share_ppb: int
-    low_ppb: int
-    high_ppb: int
-    interest_ppm: int
-    micros: int
-    low_micros: int
-    high_micros: int
+    @property
+    def sums(self) -> Table:
+        """What tracks bring each recording ('': nobody): pool, recording and amounts."""
+        if self.kept_sums is not None:
+            return self.kept_sums
+        shared = _shared(self)
+        sums = {name: exact_sum(shared[name]) for name in _QUOTA}
+        return _carried(shared.group_by("pool", "recording").agg(**sums))
 
 
-COLUMNS = tuple(field.name for field in fields(Allocation))
-SCHEMA = pa.schema(
-    pa.field(
-        name, pa.int64() if name.endswith(("plays", "_ppb", "_ppm", "micros")) else pa.string()
-    )
-    for name in COLUMNS
-)
+def claimed_in(territory: str, territories: Collection[str]) -> str:
+    """Say whose interests hold in a territory: its own where it has some, else worldwide ones."""
+    return territory if territory in territories else WORLDWIDE
 
 
-def allocate(
-    pool: Pool,
-    tracks: Mapping[str, TrackRevenue],
-    shares: Mapping[str, Sequence[Share]],
-    rights: Rights,
-    options: AllocationOptions,
-) -> list[Allocation]:
-    """Divide a pool's tracks among parties; the amounts sum to the pool, to the micro.
+def postings(settled: Settled) -> Table:
+    """Divide pools among payees: pool, payee, right, kind and amounts that sum to each pool.
 
     A track's money follows its shares, a recording's its rights, a right's its interests, and an
     interest's the party's terms. What nobody holds goes to suspense as unclaimed, a track without
     shares as unmatched, and so does a pool in which nothing was played. The unattributed part of
     all tracks, with that of recordings that are not licensed on the day, is summed and divided
-    once: equally among licensed works, then equally among a work's licensed recordings.
-    Raises `NotFound` for a share of an unknown recording, and `Conflict` when the tracks do not sum
-    to the pool or interests to more than the whole.
+    once: equally among licensed works, then equally among a work's licensed recordings; so is what
+    the rule itself gives to all works alike. `payee` is empty for suspense and for the platform,
+    `right` where rights did not come into it.
     """
-    day = _resolve(pool, rights, options)
-    portions = [
-        portion
-        for track, revenue in sorted(tracks.items())
-        for portion in _portions(track, revenue, shares.get(track), day)
-    ]
-    if not tracks:
-        portions = [_Portion(kind="suspense_unmatched", micros=pool.amount.micros)]
-    unattributed = [each for each in portions if each.kind == "unattributed"]
-    owned = [each for each in portions if each.kind != "unattributed"]
-    rows = [
-        _row(pool.id, portion, end)
-        for portion in (*owned, *_equally(unattributed, day))
-        for end in _ends(portion, day)
-        if end.micros or end.high_micros
-    ]
-    allocated = sum(row.micros for row in rows)
-    if allocated != pool.amount.micros:
-        raise Conflict(
-            f"the tracks of pool {pool.id} carry {allocated} micros and the pool has "
-            f"{pool.amount.micros}; settle the rule's result against this pool first"
+    own, common = _known(settled.sums, settled)
+    parts = [_claimed(own, settled), *([_claimed_alike(common, settled)] if settled.works else [])]
+    waiting = _unmatched(settled) if settled.works else _unmatched(settled).union(_waiting(common))
+    blank = dict.fromkeys(("payee", "right"), ibis.literal(""))
+    waiting = waiting.mutate(**blank).select(*_POSTING, *_QUOTA)
+    sums = {name: exact_sum(waiting[name]) for name in _QUOTA}
+    quotas = _divided(parts).union(_carried(waiting.group_by(_POSTING).agg(**sums)))
+    wholes = settled.pools.select("pool", whole_micros=settled.pools.pool_micros)
+    return _bounded(settle(quotas, wholes, order=_POSTING[1:]))
+
+
+def by_recording(settled: Settled) -> Table:
+    """Sum what tracks bring each recording, whoever gets it: recording and amounts, floored."""
+    own, _ = _known(settled.sums, settled)
+    sums = {name: exact_sum(own[name]) for name in _QUOTA}
+    return _carried(own.group_by("recording").agg(**sums)).drop("remainder")
+
+
+def lines(settled: Settled, posted: Table) -> Table:
+    """Explain postings: rows of `SCHEMA`, each one party's part of one recording in one track.
+
+    They sum to their posting, to the micro. A track's or a recording's lines may differ from what
+    it brought by some micros, since what is left over is given out once, and not within each.
+    """
+    own, common = _known(_shared(settled), settled)
+    alike = _equally(common, settled) if settled.works else _waiting(common)
+    portions = ibis.union(own.select(*_PORTION), alike, _unmatched(settled), distinct=False)
+    wholes = posted.select(*_POSTING, whole_micros=posted.micros)
+    order = ["track", "recording", "party"]
+    ends = _ends(portions, settled)
+    rows = _bounded(settle(ends, wholes, group=_POSTING, order=order))
+    rows = rows.join(settled.pools.select("pool", "id"), "pool").drop("pool").rename(pool="id")
+    rows = rows.filter((rows.micros > 0) | (rows.high_micros > 0))
+    blank = ("recording", "work", "right", "party", "payee")
+    return rows.mutate(**{name: rows[name].nullif("") for name in blank}).select(*SCHEMA.names)
+
+
+def _shared(settled: Settled) -> Table:
+    """Divide each track by its shares: pool, track, recording ('': unattributed) and quotas."""
+    shares = settled.shares.mutate(recording=settled.shares.recording.fill_null(""))
+    rows = settled.tracks.join(shares, "track")
+    if settled.boosts is None:
+        return rows.mutate(**_quota(rows, ibis.literal(1, "int64"), None))
+    artists = settled.recordings.select("recording", "artist").join(settled.boosts, "artist")
+    rows = rows.left_join(artists.drop("artist"), ["pool", "recording"])
+    rows = rows.drop("pool_right", "recording_right").mutate(boost=rows.boost.fill_null(1))
+    of = (rows.share_ppb * rows.boost).sum().over(group_by=("pool", "track")).cast("int64")
+    rows = rows.mutate(of=of)
+    return rows.mutate(**_quota(rows, rows.boost, rows.of)).drop("boost", "of")
+
+
+def _quota(rows: Table, boost: IntegerValue, of: IntegerValue | None) -> dict[str, IntegerValue]:
+    """Take a share and its interval of a track's money: the share exactly, where none is boosted.
+
+    A boosted artist's shares weigh more, and the others of the track give way; `of` is their sum.
+    """
+    total = ibis.literal(PPB, "int64") if of is None else of
+    above, below = whole(rows.micros, total), rows.micros % total
+
+    def floor(ppb: IntegerValue) -> IntegerValue:
+        return above * ppb + whole(below * ppb, total)
+
+    share = rows.share_ppb * boost
+    left = (below * share) % total
+    return {
+        "micros": floor(share),
+        "remainder": left if of is None else whole(left * FINE, total),
+        "low_micros": floor(rows.low_ppb * boost),
+        "high_micros": ibis.least(floor(rows.high_ppb * boost), rows.micros),
+    }
+
+
+def _known(shared: Table, settled: Settled) -> tuple[Table, Table]:
+    """Part what licensed recordings are brought from the common money: that of nobody known."""
+    rows = shared.left_join(settled.recordings, "recording").drop("recording_right")
+    rows = rows.mutate(licensed=rows.licensed.fill_null(False))
+    own = rows.filter(rows.licensed).mutate(kind=ibis.literal("attributed"))
+    return own, _common(settled, rows.filter(~rows.licensed))
+
+
+def _common(settled: Settled, unattributed: Table) -> Table:
+    """Sum what is divided equally, by pool and kind.
+
+    How much unattributed money there is to divide is as uncertain as the tracks' parts are; what
+    the rule fixed is certain.
+    """
+    sums = {name: exact_sum(unattributed[name]) for name in _QUOTA}
+    sums = _carried(unattributed.group_by("pool").agg(**sums))
+    fixed = settled.tracks.filter(settled.tracks.track == EQUALLY)
+    columns = ("pool", "kind", *_QUOTA)
+    return (
+        sums.mutate(kind=ibis.literal("unattributed"))
+        .select(*columns)
+        .union(
+            fixed.mutate(
+                kind=ibis.literal("fixed"),
+                remainder=ibis.literal(0, "int64"),
+                low_micros=fixed.micros,
+                high_micros=fixed.micros,
+            ).select(*columns)
         )
-    return rows
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Day:
-    """What holds on the day in the pool's territory, looked up once."""
-
-    recordings: Mapping[str, Recording]
-    licensed: frozenset[str]
-    claims: Mapping[tuple[Right, str], Mapping[str, int]]  # (right, its subject) → party → ppm
-    rates_ppm: Mapping[str, int]
-    payees: Mapping[str, str]
-    rights_ppm: Mapping[Right, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Portion:
-    """Money of one recording, or of none, before anybody's rights in it.
-
-    Its interval is from `low_parts` to `high_parts`, both in micros / `of`: exact until the end.
-    """
-
-    kind: Kind
-    micros: int
-    low_parts: int = 0
-    high_parts: int = 0
-    of: int = PPB
-    recording: Recording | None = None
-    track: str = ""
-    plays: int = 0
-    share_ppb: int = 0
-    low_ppb: int = 0
-    high_ppb: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _End:
-    """Where a part of a portion ends up."""
-
-    kind: Kind
-    micros: int
-    low_micros: int
-    high_micros: int
-    right: Right | None = None
-    party: str | None = None
-    payee: str | None = None
-    interest_ppm: int = 0
-
-
-def _resolve(pool: Pool, rights: Rights, options: AllocationOptions) -> _Day:
-    parity = {"master": PPM - options.publishing_ppm, "publishing": options.publishing_ppm}
-    return _Day(
-        recordings=rights.recordings,
-        licensed=frozenset(
-            key for key, each in rights.recordings.items() if each.licensed_on(options.on)
-        ),
-        claims=_claims(rights.interests, pool.territory, options.on),
-        rates_ppm={
-            each.party: each.royalty_rate_ppm
-            for each in sorted(rights.terms, key=lambda each: each.valid_from or date.min)
-            if each.hold_on(options.on)
-        },
-        payees=rights.payees,
-        rights_ppm={right: parity[right] for right in RIGHTS if parity[right]},
     )
 
 
-def _claims(
-    interests: Iterable[Interest], territory: str, on: date
-) -> dict[tuple[Right, str], dict[str, int]]:
-    """Sum each party's interest per subject; a set for the territory replaces the worldwide one."""
-    sets: defaultdict[tuple[Right, str], dict[str, dict[str, int]]] = defaultdict(dict)
-    for each in sorted(interests, key=lambda each: each.party):
-        if each.territory in {territory, WORLDWIDE} and each.holds_on(on):
-            parties = sets[each.right, each.subject_id].setdefault(each.territory, {})
-            parties[each.party] = parties.get(each.party, 0) + each.ppm
-    claims = {key: named.get(territory) or named[WORLDWIDE] for key, named in sets.items()}
-    for (right, subject), parties in claims.items():
-        if sum(parties.values()) > PPM:
-            raise Conflict(
-                f"interests in the {right} right of {subject} sum to {sum(parties.values())} ppm "
-                f"on {on}, more than the whole; correct interests.csv"
-            )
-    return claims
+def _alike(common: Table, settled: Settled, pieces: Table) -> Table:
+    """Divide by licensed works, then by each work's recordings: one recording's part of it."""
+    works = ibis.literal(settled.works, "int64")
+    rows = common.cross_join(pieces)
+    part = each(each(Parts(rows.micros, rows.remainder), works), rows.pieces)
+    ends = {
+        name: whole(whole(rows[name], works), rows.pieces) for name in ("low_micros", "high_micros")
+    }
+    return rows.mutate(micros=part.micros, remainder=part.fine, **ends)
 
 
-def _portions(
-    track: str, revenue: TrackRevenue, shares: Sequence[Share] | None, day: _Day
-) -> Iterator[_Portion]:
-    """Divide one track's money by its shares, recordings in order, the unattributed part last."""
-    if shares is None:
-        yield _Portion(
-            kind="suspense_unmatched", micros=revenue.micros, track=track, plays=revenue.plays
-        )
-        return
-    ordered = sorted(shares, key=lambda share: (share.recording is None, share.recording or ""))
-    assert sum(share.ppb for share in ordered) == PPB, f"shares of {track} do not sum to 10**9"
-    parts = divide(revenue.micros, [share.ppb for share in ordered])
-    for share, micros in zip(ordered, parts, strict=True):
-        recording = _licensed(share.recording, track, day)
-        yield _Portion(
-            kind="unattributed" if recording is None else "attributed",
-            micros=micros,
-            recording=recording,
-            track=track,
-            plays=revenue.plays,
-            low_parts=revenue.micros * share.low_ppb,
-            high_parts=revenue.micros * share.high_ppb,
-            share_ppb=share.ppb,
-            low_ppb=share.low_ppb,
-            high_ppb=share.high_ppb,
-        )
+def _equally(common: Table, settled: Settled) -> Table:
+    """Divide common money among licensed recordings: `_PORTION`s of no track."""
+    licensed = settled.recordings.filter(settled.recordings.licensed)
+    rows = _alike(common, settled, licensed)
+    nothing = ibis.literal(0, "int64")
+    return rows.mutate(track=ibis.literal(""), **dict.fromkeys(_SHARE, nothing)).select(*_PORTION)
 
 
-def _licensed(recording: str | None, track: str, day: _Day) -> Recording | None:
-    if recording is not None and recording not in day.recordings:
-        raise NotFound(
-            f"track {track} owes a share to recording '{recording}', which the catalogue does not "
-            "have; import it with 'tantieme catalogue import'"
-        )
-    return day.recordings[recording] if recording in day.licensed else None
+def _claimed(own: Table, settled: Settled) -> Table:
+    """Multiply what recordings are brought by what is claimed of it, summed by posting."""
+    rows = own.select("pool", "recording", "kind", *_QUOTA)
+    rows = rows.join(settled.pools.select("pool", "territory"), "pool")
+    claims = settled.claims.select("territory", "recording", "payee", "right", "end", "weight")
+    rows = rows.join(claims, ["territory", "recording"])
+    return _products(rows, rows.weight)
 
 
-def _equally(unattributed: Sequence[_Portion], day: _Day) -> Iterator[_Portion]:
-    """Divide unattributed money among licensed works, then among each work's recordings.
-
-    How much there is to divide is as uncertain as the tracks' unattributed parts are.
-    """
-    micros = sum(each.micros for each in unattributed)
-    low_parts = sum(each.low_parts for each in unattributed)
-    high_parts = sum(each.high_parts for each in unattributed)
-    works: defaultdict[str, list[Recording]] = defaultdict(list)
-    for key in sorted(day.licensed):
-        works[day.recordings[key].work].append(day.recordings[key])
-    if not works:
-        yield _Portion(kind="suspense_unmatched", micros=micros)
-        return
-    by_work = divide(micros, [1] * len(works))
-    for (_, recordings), part in zip(sorted(works.items()), by_work, strict=True):
-        pieces = divide(part, [1] * len(recordings))
-        for recording, piece in zip(recordings, pieces, strict=True):
-            yield _Portion(
-                kind="unattributed",
-                micros=piece,
-                low_parts=low_parts,
-                high_parts=high_parts,
-                of=PPB * len(works) * len(recordings),
-                recording=recording,
-            )
+def _claimed_alike(common: Table, settled: Settled) -> Table:
+    """Do the same with common money, of which all recordings of equal works are brought as much."""
+    licensed = settled.recordings.filter(settled.recordings.licensed).select("recording", "pieces")
+    claims = settled.claims.join(licensed, "recording")
+    weights = claims.group_by("territory", "payee", "right", "end", "pieces").agg(
+        weight=claims.weight.cast(WIDE).sum()
+    )
+    pools = settled.pools.select("pool", "territory")
+    parts = _alike(common, settled, licensed.select("pieces").distinct()).join(pools, "pool")
+    rows = parts.join(weights, ["territory", "pieces"])
+    return _products(rows, rows.weight)
 
 
-def _ends(portion: _Portion, day: _Day) -> Iterator[_End]:
-    """Divide a portion between rights, a right among its holders, a holder's gross by its terms."""
-    recording = portion.recording
-    if recording is None:
-        yield _certain(portion.kind, portion.micros)
-        return
-    by_right = divide(portion.micros, list(day.rights_ppm.values()))
-    for (right, right_ppm), part in zip(day.rights_ppm.items(), by_right, strict=True):
-        subject = recording.id if right == "master" else recording.work
-        claims = day.claims.get((right, subject), {})
-        gap_ppm = PPM - sum(claims.values())
-        *grosses, unclaimed = divide(part, [*claims.values(), gap_ppm])
-        for (party, ppm), gross in zip(claims.items(), grosses, strict=True):
-            rate_ppm = day.rates_ppm.get(party, PPM)
-            net, kept = divide(gross, [rate_ppm, PPM - rate_ppm])
-            low, high = _interval(portion, net, right_ppm * ppm * rate_ppm)
-            yield _End(
-                kind=portion.kind,
-                micros=net,
-                low_micros=low,
-                high_micros=high,
-                right=right,
-                party=party,
-                payee=day.payees.get(party, party),
-                interest_ppm=ppm,
-            )
-            yield replace(_certain("platform", kept), right=right, party=party, interest_ppm=ppm)
-        yield replace(_certain("suspense_unclaimed", unclaimed), right=right, interest_ppm=gap_ppm)
+def _products(rows: Table, weight: IntegerValue | DecimalValue) -> Table:
+    kind = (rows.end == "").ifelse(rows.kind, rows.end)
+    priced = rows.select(
+        "pool", "payee", "right", kind=kind, **{n: rows[n].cast(WIDE) * weight for n in _QUOTA}
+    )
+    return _sums_of(priced)
 
 
-def _certain(kind: Kind, micros: int) -> _End:
-    """Make an end whose amount carries no interval of its own."""
-    return _End(kind=kind, micros=micros, low_micros=micros, high_micros=micros)
+def _sums_of(products: Table) -> Table:
+    sums = {name: products[name].sum().cast(WIDE) for name in _QUOTA}
+    return products.group_by(_POSTING).agg(**sums)
 
 
-def _interval(portion: _Portion, micros: int, parts: int) -> tuple[int, int]:
-    """Bound an amount: its portion's part at either end, floored.
+def _divided(products: Sequence[Table]) -> Table:
+    """Divide sums of products by the whole weight, once a posting: exact but for one floor."""
+    rows = products[0] if len(products) == 1 else _sums_of(ibis.union(*products))
+    micros = proportion(rows.micros, 1, _WHOLE)
+    below = (rows.micros - micros * _WHOLE) * FINE + rows.remainder
+    ends = {name: proportion(rows[name], 1, _WHOLE) for name in ("low_micros", "high_micros")}
+    found = {"micros": micros, "remainder": proportion(below, 1, _WHOLE), **ends}
+    quotas = {name: value.cast("int64") for name, value in found.items()}
+    return _carried(rows.select(*_POSTING, **quotas))
 
-    `parts` is the product of three parts per million. The amount itself may have been rounded up
-    or down by a micro, so the interval is widened to hold it.
-    """
+
+def _unmatched(settled: Settled) -> Table:
+    """List money of tracks without shares, of no track, and of pools where nothing was played."""
+    tracks = settled.tracks.filter(settled.tracks.track != EQUALLY)
+    stray = tracks.anti_join(settled.shares, "track")
+    named = stray.mutate(track=(stray.track == UNBOOKED).ifelse("", stray.track))
+    silent = settled.pools.anti_join(settled.tracks, "pool")
+    silent = silent.mutate(micros=silent.pool_micros)
+    return _waiting(named).union(_waiting(silent))
+
+
+def _waiting(rows: Table) -> Table:
+    """Make portions of nobody's, which wait in suspense as unmatched."""
+    nothing, blank = ibis.literal(0, "int64"), ibis.literal("")
+    there = {name: rows[name] for name in ("track", "plays", "remainder") if name in rows.columns}
+    given = dict.fromkeys((*_SHARE, "remainder"), nothing) | {"track": blank} | there
+    ends = {"low_micros": rows.micros, "high_micros": rows.micros}
+    rows = rows.mutate(**given, **ends, recording=blank, work=blank, kind=ibis.literal(_UNMATCHED))
+    return rows.select(*_PORTION)
+
+
+def _ends(portions: Table, settled: Settled) -> Table:
+    """Divide portions by rights, interests and terms: `_END`s. What waits goes on as it is."""
+    owned = portions.filter(portions.recording != "")
+    rows = owned.join(settled.pools.select("pool", "territory"), "pool")
+    rows = rows.join(settled.claims, ["territory", "recording"])
+    part = _part(Parts(rows.micros, rows.remainder), rows.weight)
+    divided = rows.mutate(
+        micros=part.micros,
+        remainder=part.fine,
+        low_micros=proportion(rows.low_micros, rows.weight, _WHOLE).cast("int64"),
+        high_micros=proportion(rows.high_micros, rows.weight, _WHOLE).cast("int64"),
+        kind=(rows.end == "").ifelse(rows.kind, rows.end),
+    )
+    waiting = portions.filter(portions.recording == "")
+    blank = dict.fromkeys(("right", "party", "payee"), ibis.literal(""))
+    waiting = waiting.mutate(**blank, interest_ppm=ibis.literal(0, "int64"))
+    return divided.select(*_END).union(waiting.select(*_END))
+
+
+def _part(amount: Parts, weight: IntegerValue) -> Parts:
+    """Take weight / 10**18 of an amount, floored once, at a billionth of a micro."""
+    of = _WHOLE
+    micros = proportion(amount.micros, weight, of)
+    below = amount.micros.cast(WIDE) * weight - micros * of
+    fine = proportion(below * FINE + amount.fine.cast(WIDE) * weight, 1, of).cast("int64")
+    return Parts(micros.cast("int64") + whole(fine, FINE), fine % FINE)
+
+
+def _bounded(rows: Table) -> Table:
+    """Make intervals wide enough to hold their amounts; what is certain has none."""
+    certain = rows.kind.notin(_UNCERTAIN)
     low, high = (
-        ends * parts // (portion.of * PPM**3) for ends in (portion.low_parts, portion.high_parts)
+        ibis.least(rows.low_micros, rows.micros),
+        ibis.greatest(rows.high_micros, rows.micros),
     )
-    return min(low, micros), max(high, micros)
-
-
-def _row(pool_id: str, portion: _Portion, end: _End) -> Allocation:
-    recording = portion.recording
-    return Allocation(
-        pool=pool_id,
-        track=portion.track,
-        recording=None if recording is None else recording.id,
-        work=None if recording is None else recording.work,
-        right=end.right,
-        party=end.party,
-        payee=end.payee,
-        kind=end.kind,
-        plays=portion.plays,
-        share_ppb=portion.share_ppb,
-        low_ppb=portion.low_ppb,
-        high_ppb=portion.high_ppb,
-        interest_ppm=end.interest_ppm,
-        micros=end.micros,
-        low_micros=end.low_micros,
-        high_micros=end.high_micros,
+    return rows.mutate(
+        low_micros=certain.ifelse(rows.micros, low), high_micros=certain.ifelse(rows.micros, high)
     )
 
 
-def to_table(rows: Iterable[Allocation]) -> pa.Table:
-    """Put allocations into the columns of their snapshot, a batch at a time."""
-    source = iter(rows)
-    batches = []
-    while batch := list(islice(source, _BATCH)):
-        columns = {name: [getattr(row, name) for row in batch] for name in COLUMNS}
-        batches.append(pa.RecordBatch.from_pydict(columns, schema=SCHEMA))
-    return pa.Table.from_batches(batches, schema=SCHEMA)
+def _carried(sums: Table) -> Table:
+    return sums.mutate(
+        micros=sums.micros + whole(sums.remainder, FINE), remainder=sums.remainder % FINE
+    )

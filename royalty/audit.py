@@ -1,4 +1,4 @@
-"""Whether the money adds up, who gains by another rule, and what a click farm cost.
+"""Whether the money adds up, and what a click farm cost.
 
 Pure: values in, values out. Amounts come as mappings from a payee (or a track) to `Money`.
 """
@@ -82,33 +82,6 @@ def conservation(period: Period, currency: str, balances: Amounts) -> Conservati
         withheld=-debit("withheld"),
         platform=-debit("platform"),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """What one payee gets under each rule."""
-
-    payee: str
-    amounts: Mapping[str, Money]  # rule → amount, the first rule is the one compared with
-
-    @property
-    def differences(self) -> dict[str, Money]:
-        """What each other rule would give beyond the first."""
-        (_, first), *others = self.amounts.items()
-        return {rule: amount - first for rule, amount in others}
-
-
-def compare(rules: Mapping[str, Amounts], currency: str) -> list[Comparison]:
-    """Set each payee's amounts under several rules side by side, payees in order of their ids."""
-    zero = Money(0, currency)
-    payees = sorted({payee for amounts in rules.values() for payee in amounts})
-    return [
-        Comparison(
-            payee=payee,
-            amounts={rule: amounts.get(payee, zero) for rule, amounts in rules.items()},
-        )
-        for payee in payees
-    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,20 @@
-"""The one place where a remainder is given out: exact integers, largest remainders first."""
+"""The one place where a remainder is given out: exact integers, largest remainders first.
+
+`divide` does it for a list, `settle` for every group of a table: tracks in their pool, postings in
+their pool, lines in their posting.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pyarrow as pa
+import ibis
+from ibis import Table
 
-from royalty.catalogue import PPM
-from royalty.errors import Conflict, NothingToDivideAmong
+from royalty.errors import NothingToDivideAmong
+from royalty.rules.arithmetic import exact_sum, whole
 
 PPB = 1_000_000_000
-_LOST_PPM_MAX = 3_000_000_000  # a rule floors once a play at most, by less than a ppm of a micro
 
 
 def divide(whole: int, weights: Sequence[int]) -> list[int]:
@@ -34,28 +38,29 @@ def divide(whole: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
-def settle(quotas: pa.Table, pool_micros: int) -> dict[str, int]:
-    """Give out what a rule's floors leave of the pool: one micro each to the largest remainders.
+def settle(
+    quotas: Table, wholes: Table, *, group: Sequence[str] = ("pool",), order: Sequence[str]
+) -> Table:
+    """Give out what floors leave of a whole, in every group: a micro each to largest remainders.
 
-    `quotas` is a rule's result: track, micros, remainder. Ties go to the earlier track id, and a
-    track without any part gets nothing. The result sums to the pool, tracks in order of their ids;
-    it is empty where nothing was played. Raises `Conflict` when the quotas are not this pool's.
+    `quotas` has the group's columns, micros and remainder (billionths of a micro, below one);
+    `wholes` has the group's columns and whole_micros. In the result, `quotas` without remainder,
+    micros sum to the whole, in every group that has a quota. Who has no part at all gets nothing;
+    ties go to the first by `order`.
     """
-    columns = (quotas[name].to_pylist() for name in ("track", "micros", "remainder"))
-    rows = sorted(zip(*columns, strict=True))
-    if not rows:
-        return {}
-    settled = {track: micros for track, micros, _ in rows}
-    left = pool_micros - sum(settled.values())
-    lost_ppm = left * PPM - sum(remainder for _, _, remainder in rows)
-    if not -PPM < lost_ppm <= _LOST_PPM_MAX:
-        raise Conflict(
-            f"the rule divided another pool than this one of {pool_micros} micros: it is off by "
-            f"{lost_ppm // PPM}; use the same usage, revenue and royalty rate for both"
-        )
-    with_part = [row for row in rows if row[1] or row[2]] or rows
-    # More than one micro each is left only where what was floored for many listeners adds up.
-    each, rest = divmod(left, len(with_part))
-    for place, (track, _, _) in enumerate(sorted(with_part, key=lambda row: -row[2])):
-        settled[track] += each + (place < rest)
-    return settled
+    rows = quotas.mutate(part=(quotas.micros + quotas.remainder > 0).cast("int64"))
+    sums = rows.group_by(group).agg(
+        given=exact_sum(rows.micros), parts=exact_sum(rows.part), rows=rows.count()
+    )
+    sums = sums.join(wholes.select(*group, "whole_micros"), group)
+    left = sums.whole_micros - sums.given
+    # More than one micro each is left only where what was floored many times over adds up.
+    among = (sums.parts > 0).ifelse(sums.parts, sums.rows)
+    sums = sums.select(*group, each=whole(left, among), rest=left % among, among=among)
+    first = [ibis.desc("part"), ibis.desc("remainder"), *order]
+    placed = rows.mutate(place=ibis.row_number().over(group_by=group, order_by=first))
+    joined = placed.join(sums, group)
+    more = (joined.place < joined.among).cast("int64") * joined.each
+    more += (joined.place < joined.rest).cast("int64")
+    kept = [name for name in quotas.columns if name != "remainder"]
+    return joined.mutate(micros=joined.micros + more).select(kept)

@@ -17,7 +17,9 @@ from royalty.money import Money
 from royalty.period import Period
 
 # Where a part of a pool ended up.
-Kind = Literal["attributed", "unattributed", "suspense_unmatched", "suspense_unclaimed", "platform"]
+Kind = Literal[
+    "attributed", "unattributed", "fixed", "suspense_unmatched", "suspense_unclaimed", "platform"
+]
 Suspense = Literal["unmatched", "unclaimed", "held", "disputed"]
 
 
@@ -194,7 +196,7 @@ def _account(total: Total) -> str:
             return suspense("unclaimed")
         case "platform":
             return platform()
-        case "attributed" | "unattributed":
+        case "attributed" | "unattributed" | "fixed":
             if total.payee is None:
                 raise Conflict(f"{total.kind} money of pool {total.pool} names no payee")
             return payable(total.payee)

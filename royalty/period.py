@@ -42,6 +42,11 @@ class Period:
         """The month after."""
         return Period(self.year + self.month // 12, self.month % 12 + 1)
 
+    def before(self, months: int) -> Period:
+        """Return the period so many months before."""
+        count = self.year * 12 + self.month - 1 - months
+        return Period(count // 12, count % 12 + 1)
+
     def __contains__(self, day: date) -> bool:
         return covers(self.start, self.end, day)
 

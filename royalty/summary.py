@@ -1,82 +1,93 @@
-"""What allocations come to: sums of payees, recordings and suspense, and what closing posts."""
+"""What a division comes to: sums of payees, recordings and suspense, and what closing posts."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from royalty.allocation import Allocation
-from royalty.ledger import Kind, Total
+import pyarrow as pa
+from ibis import Table
+
+from royalty.ledger import Total
 from royalty.money import Money
+from royalty.rules.arithmetic import exact_sum
+
+Run = Callable[[Table], pa.Table]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
-    """A sum of allocations with its interval: low ends and high ends add up, so it is cautious."""
+    """A sum with its interval: low ends and high ends add up, so it is cautious."""
 
     micros: int = 0
     low_micros: int = 0
     high_micros: int = 0
     attributed_micros: int = 0
 
-    def plus(self, row: Allocation) -> Amount:
-        """Add one allocation to the sum."""
-        return Amount(
-            micros=self.micros + row.micros,
-            low_micros=self.low_micros + row.low_micros,
-            high_micros=self.high_micros + row.high_micros,
-            attributed_micros=self.attributed_micros + row.micros * (row.kind == "attributed"),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a period's allocations come to; payees + suspense + platform = the pools."""
+    """What a period's postings come to; payees + suspense + platform = the pools."""
 
     payees: Mapping[str, Amount]
     recordings: Mapping[str, Amount]  # by use of tracks, whoever it went to; no unattributed money
     suspense: Mapping[str, int]  # unmatched, unclaimed
     platform_micros: int
-    unattributed_micros: int  # of which, in the sums above, was divided equally
-    totals: tuple[Total, ...]  # what closing posts
+    unattributed: Mapping[int, int]  # by pool: of which, in the sums above, was divided equally
+
+    @property
+    def micros(self) -> int:
+        """All that was divided."""
+        paid = sum(each.micros for each in self.payees.values())
+        return paid + sum(self.suspense.values()) + self.platform_micros
 
 
-def summarise(rows: Iterable[Allocation], currency: str) -> Summary:
-    """Sum allocations of pools of one currency, in one pass, everything in order of ids."""
-    payees: defaultdict[str, Amount] = defaultdict(Amount)
-    recordings: defaultdict[str, Amount] = defaultdict(Amount)
-    sums: defaultdict[tuple[str, str, str, Kind], int] = defaultdict(int)
-    unattributed = 0
-    for row in rows:
-        sums[row.pool, row.payee or "", row.right or "", row.kind] += row.micros
-        if row.payee is not None:
-            payees[row.payee] = payees[row.payee].plus(row)
-        if row.recording is not None and row.track:
-            recordings[row.recording] = recordings[row.recording].plus(row)
-        elif row.recording is not None:
-            unattributed += row.micros
-    totals = tuple(
-        Total(
-            pool=pool,
-            payee=payee or None,
-            right=right or None,
-            kind=kind,
-            amount=Money(micros, currency),
-        )
-        for (pool, payee, right, kind), micros in sorted(sums.items())
-    )
+def summarise(posted: Table, recordings: Table, run: Run) -> Summary:
+    """Sum postings, and what each recording brought; in order of ids. `run` runs a table."""
+    paid = posted.filter(posted.payee != "")
+    by_kind = posted.group_by("pool", "kind").agg(micros=exact_sum(posted.micros))
+    kinds = run(by_kind).to_pylist()
+
+    def micros(kind: str) -> int:
+        return sum(row["micros"] for row in kinds if row["kind"] == kind)
+
     return Summary(
-        payees=dict(sorted(payees.items())),
-        recordings=dict(sorted(recordings.items())),
-        suspense={
-            kind: _micros_of(totals, f"suspense_{kind}") for kind in ("unclaimed", "unmatched")
-        },
-        platform_micros=_micros_of(totals, "platform"),
-        unattributed_micros=unattributed,
-        totals=totals,
+        payees=_amounts(run(_sums(paid, "payee")), "payee"),
+        recordings=_amounts(
+            run(recordings.mutate(attributed_micros=recordings.micros)), "recording"
+        ),
+        suspense={kind: micros(f"suspense_{kind}") for kind in ("unclaimed", "unmatched")},
+        platform_micros=micros("platform"),
+        unattributed={row["pool"]: row["micros"] for row in kinds if row["kind"] == "unattributed"},
     )
 
 
-def _micros_of(totals: Iterable[Total], kind: str) -> int:
-    return sum(total.amount.micros for total in totals if total.kind == kind)
+def totals(posted: Table, pools: Sequence[str], currency: str, run: Run) -> list[Total]:
+    """List what closing posts, in canonical order; `pools` are the ids of the pools' numbers."""
+    rows = run(posted.filter(posted.micros > 0)).to_pylist()
+    rows.sort(key=lambda row: tuple(row[name] for name in ("pool", "payee", "right", "kind")))
+    return [
+        Total(
+            pool=pools[row["pool"]],
+            payee=row["payee"] or None,
+            right=row["right"] or None,
+            kind=row["kind"],
+            amount=Money(row["micros"], currency),
+        )
+        for row in rows
+    ]
+
+
+def _sums(rows: Table, *by: str) -> Table:
+    rows = rows.mutate(attributed_micros=rows.micros * (rows.kind == "attributed").cast("int64"))
+    return rows.group_by(by).agg(
+        **{name: exact_sum(rows[name]) for name in Amount.__dataclass_fields__}
+    )
+
+
+def _amounts(sums: pa.Table, key: str) -> dict[str, Amount]:
+    rows = sorted(sums.to_pylist(), key=lambda row: str(row[key]))
+    return {
+        row[key]: Amount(**{name: row[name] for name in Amount.__dataclass_fields__})
+        for row in rows
+    }

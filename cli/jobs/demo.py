@@ -13,7 +13,7 @@ from cli.jobs.catalogue import import_folder
 from cli.jobs.demo_catalogue import Work, read_table, write_folders
 from cli.jobs.generation import Wish, generate_tracks, wished
 from cli.jobs.index import build_index
-from cli.jobs.payout import close_period, compute, divide_month
+from cli.jobs.payout import close_period, compute_each, divide_month
 from cli.jobs.reports import write_export
 from cli.jobs.simulation import Month, simulate
 from cli.jobs.training import Choice, plan, train_run
@@ -25,8 +25,8 @@ from db.queries import Payout
 from royalty.audit import FarmCost, farm_cost
 from royalty.money import Money
 from royalty.period import Period
-from royalty.rules import RULES
 
+SHOWN = ("pro_rata", "user_centric")  # closing computes the other rules as well
 SUSPENSE = "suspense"  # beside the payees, so that amounts sum to the pool
 SETTINGS = Settings(publishing_ppm=500_000, royalty_rate_ppm={"default": 650_000})
 
@@ -85,7 +85,7 @@ def run_demo(workspace: Workspace, size: Size = WHOLE) -> Story:
     month = simulate(data / "usage.toml", tracks)
     period = Period.parse(month.period)
     _import_month(workspace, month)
-    payouts = {rule: compute(workspace, period, rule) for rule in RULES}
+    payouts = dict(compute_each(workspace, period, SHOWN).payouts)
     farm = {rule: _farm(workspace, payout, month.farm) for rule, payout in payouts.items()}
     closing = close_period(workspace, period, workspace.settings().rule)
     narrate(f"{period} {'was already' if closing.already else 'is'} closed.")

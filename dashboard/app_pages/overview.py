@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, components, identity, reads
+from dashboard import charts, components, wording
+from dashboard.months import Month, amounts, opened
 from db.queries import PayeeAmount, Payout, PeriodRow
-from royalty.audit import compare
-from royalty.errors import NotReady
-from royalty.money import MICROS, Money
+from royalty.money import Money, total
 from royalty.period import Period
 
 SHOWN = 12  # payees and tracks drawn; the tables have all of them
@@ -24,32 +25,21 @@ SOURCES = {
 
 def show() -> None:
     """Draw the page for the chosen period."""
-    period = components.chosen_period()
-    row = reads.standing(identity.viewer(), reads.place(), period)
-    if not row.computed:
-        raise NotReady(
-            f"{components.month(period)} has usage or revenue and no payout yet; "
-            f"run 'tantieme payouts {period} --compare'"
-        )
-    payouts = {rule: _payout(period, rule) for rule in row.computed}
-    rule = _choose_rule(row)
-    _headline(row, payouts[rule])
-    _tiles(payouts[rule])
-    _payees(payouts[rule])
-    _rules(period, payouts)
-    _tracks(payouts[rule])
+    month = opened(components.chosen_period())
+    rule = _choose_rule(month)
+    payout = month.payouts[rule]
+    _headline(month.row, payout)
+    _tiles(payout)
+    _payees(payout)
+    _other_rules(month.row.period, rule, month.payouts)
+    _tracks(payout)
 
 
-def _payout(period: Period, rule: str) -> Payout:
-    return reads.payout(identity.viewer(), reads.place(), period, rule)
-
-
-def _choose_rule(row: PeriodRow) -> str:
+def _choose_rule(month: Month) -> str:
     """Pick a rule among those computed, the one the month was closed by first."""
-    rules = sorted(row.computed, key=lambda rule: (rule != row.rule, rule))
     with st.sidebar:
         return components.choose(
-            "rule", "Rule", {rule: components.rule_name(rule) for rule in rules}
+            "rule", "Rule", {rule: wording.rule_name(rule) for rule in month.payouts}
         )
 
 
@@ -59,7 +49,7 @@ def _headline(row: PeriodRow, payout: Payout) -> None:
     standing = "closed, final" if row.status == "closed" else "a preview; the month is open"
     st.markdown(
         f"The royalty-bearing part of the {payout.gross.rounded} that came in, divided by "
-        f"**{components.rule_name(payout.rule).lower()}** ({standing}). "
+        f"**{wording.rule_name(payout.rule).lower()}** ({standing}). "
         f"In full: `{payout.pool}`."
     )
 
@@ -109,16 +99,16 @@ def _payees(payout: Payout) -> None:
 def _bar(names: dict[str, str], payee: PayeeAmount) -> charts.Bar:
     return charts.Bar(
         label=names[payee.id],
-        value=_place(payee.amount),
-        low=_place(payee.low),
-        high=_place(payee.high),
+        value=components.place(payee.amount),
+        low=components.place(payee.low),
+        high=components.place(payee.high),
         shown=payee.amount.rounded,
         interval=components.money_range(payee.low, payee.high),
     )
 
 
 def _payee_row(names: dict[str, str], payee: PayeeAmount) -> None:
-    name, amount, interval = st.columns([6, 2, 4], vertical_alignment="center")
+    name, amount, interval = st.columns([6, 2.7, 4.5], gap="xsmall", vertical_alignment="center")
     with name:
         components.link("statement", names[payee.id], payee=payee.id)
     amount.markdown(payee.amount.rounded, text_alignment="right")
@@ -139,75 +129,25 @@ def _payee_table(payout: Payout) -> pd.DataFrame:
     )
 
 
-def _rules(period: Period, payouts: dict[str, Payout]) -> None:
-    st.header("The same month under two rules", anchor=False)
-    columns = st.columns(2, gap="large")
-    for column, (rule, sentence) in zip(columns, components.RULES.items(), strict=True):
-        column.markdown(f"**{components.rule_name(rule)}.** {sentence}")
-    missing = [rule for rule in components.RULES if rule not in payouts]
-    if missing:
-        hyphens = missing[0].replace("_", "-")
+def _other_rules(period: Period, rule: str, payouts: Mapping[str, Payout]) -> None:
+    """Say in a sentence what another rule would change, and lead to the page that shows it."""
+    others = [name for name in payouts if name != rule]
+    if not others:
         components.empty(
             f"only one rule was computed for {components.month(period)}; "
-            f"run 'tantieme payouts {period} --rule {hyphens}' to see the other beside it"
+            f"run 'tantieme payouts {period} --compare' to see others beside it"
         )
         return
-    _comparison(payouts)
-
-
-def _comparison(payouts: dict[str, Payout]) -> None:
-    first, second = components.RULES
-    table = _differences(payouts)
-    rules = components.rule_name(first), components.rule_name(second)
-    gains = [row for row in table if row[3].micros > 0]
-    st.altair_chart(
-        charts.compared(
-            [_pair(*row) for row in table[:SHOWN]],
-            rules=rules,
-            axis=payouts[first].pool.currency,
-        ),
-        alt=f"{len(gains)} of {len(table)} payees earn more under {rules[1].lower()}",
+    by = "user_centric" if "user_centric" in others else others[0]
+    one, other = amounts(payouts[rule]), amounts(payouts[by])
+    nothing = Money(0, payouts[rule].pool.currency)
+    changes = [other.get(id_, nothing) - one.get(id_, nothing) for id_ in {*one, *other}]
+    gains = [change for change in changes if change.micros > 0]
+    st.markdown(
+        f"By **{wording.rule_name(by).lower()}**, {len(gains)} of {len(changes)} payees would earn "
+        f"more, {total(gains, nothing.currency).rounded} in all."
     )
-    st.caption(
-        f"{len(gains)} of {len(table)} payees earn more under {rules[1].lower()}. "
-        "Both rules divide the same pool to the last micro."
-    )
-    components.table(
-        pd.DataFrame(
-            {
-                "Payee": name,
-                f"{rules[0]}, {one.currency}": one.decimal,
-                f"{rules[1]}, {two.currency}": two.decimal,
-                "Difference": _signed(difference),
-            }
-            for name, one, two, difference in table
-        ),
-        alt="Each payee's amount under both rules, with the difference",
-    )
-
-
-def _differences(payouts: dict[str, Payout]) -> list[tuple[str, Money, Money, Money]]:
-    """Return each payee's name, amount under either rule and difference, widest first."""
-    first, second = components.RULES
-    both = {rule: payouts[rule].payees for rule in (first, second)}
-    names = components.distinct({payee.id: payee.name for paid in both.values() for payee in paid})
-    amounts = {rule: {payee.id: payee.amount for payee in paid} for rule, paid in both.items()}
-    rows = [
-        (names[row.payee], row.amounts[first], row.amounts[second], row.differences[second])
-        for row in compare(amounts, payouts[first].pool.currency)
-    ]
-    return sorted(rows, key=lambda row: (-abs(row[3].micros), row[0]))
-
-
-def _pair(name: str, one: Money, two: Money, difference: Money) -> charts.Pair:
-    return charts.Pair(
-        label=name,
-        first=_place(one),
-        second=_place(two),
-        first_shown=one.rounded,
-        second_shown=two.rounded,
-        difference=_signed(difference),
-    )
+    components.link("rules", f"This month by {len(payouts)} rules, side by side", rule=rule)
 
 
 def _tracks(payout: Payout) -> None:
@@ -215,20 +155,11 @@ def _tracks(payout: Payout) -> None:
     names = components.distinct({track.id: track.title for track in payout.tracks})
     with st.container(gap="xxsmall"):
         for track in payout.tracks[:SHOWN]:
-            name, amount, plays, _ = st.columns([4, 1, 1, 4], vertical_alignment="center")
+            name, amount, plays, _ = st.columns([4, 2, 2, 3], vertical_alignment="center")
             with name:
                 components.link("track", names[track.id], track=track.id)
             amount.markdown(track.amount.rounded, text_alignment="right")
             plays.caption(f"{track.plays:,} plays", text_alignment="right")
-
-
-def _signed(money: Money) -> str:
-    return f"+{money.decimal}" if money.micros > 0 else money.decimal
-
-
-def _place(money: Money) -> float:
-    """Return where an amount lies on an axis; never a figure to read."""
-    return money.micros / MICROS
 
 
 show()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import components, identity, reads
+from dashboard import components, identity, reads, wording
 from royalty.catalogue import PPM
 from royalty.errors import NotReady
 from royalty.period import Period
@@ -59,7 +59,7 @@ def _headline(statement: Statement) -> None:
     components.headline(owed, statement.closing.rounded)
     st.markdown(
         f"Earned {statement.earned.rounded} over {components.days(statement.period)} by "
-        f"**{components.rule_name(statement.rule).lower()}**, interval "
+        f"**{wording.rule_name(statement.rule).lower()}**, interval "
         f"{components.money_range(statement.low, statement.high)} (within one run). "
         f"In full: `{statement.closing}`."
     )
@@ -155,7 +155,7 @@ def _trail(line: Line) -> None:
     )
     st.markdown(
         f"{line.net} ← {share} ← pool `{line.pool}` of {line.pool_amount.rounded}, "
-        f"divided by **{components.rule_name(line.rule).lower()}**. To the checkpoint and beyond:"
+        f"divided by **{wording.rule_name(line.rule).lower()}**. To the checkpoint and beyond:"
     )
     st.code(reads.place().command(f"trail {line.id}"), language=None)
     if line.track:

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import Connection, select
 
 from db import schema
 from royalty.errors import PeriodClosed
 from royalty.period import Period
+
+MADE_IN = Period(2026, 11)  # a clock that stands earlier than this code is wrong
+
+
+def current() -> Period:
+    """Name the month that it is, by UTC; nothing can come in for a later one."""
+    today = datetime.now(UTC)
+    return max(MADE_IN, Period(today.year, today.month))
 
 
 def begin(connection: Connection, period: Period) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, Table, select
 from db import schema
 from db.engine import Books, now, reading, writing
 from db.intake.catalogue_files import CatalogueFiles, read_catalogue
+from db.intake.faults import printable
 from db.intake.receipt import Receipt
 from royalty.catalogue import Interest, Party, Recording
 from royalty.errors import BadInput, Conflict, Problem
@@ -156,7 +157,7 @@ def _renewed(table: Table, old: Row, new: Row) -> bool:
     fixed = [name for name in different if name not in _MAY_CHANGE]
     if fixed:
         raise Conflict(
-            f"{table.name} {new['id']} is in the books with another {', '.join(fixed)};"
+            f"{table.name} {printable(new['id'])} is in the books with another {', '.join(fixed)};"
             " what was recorded stays: give the changed one an id of its own"
         )
     return bool(different)

@@ -7,11 +7,20 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar, cast
 
 from db.intake import identifiers
-from db.intake.rows import Row, one_of, read_amount, read_rows, read_slug, whole_number
+from db.intake.faults import printable, shown
+from db.intake.rows import (
+    Row,
+    one_of,
+    read_amount,
+    read_rows,
+    read_slug,
+    read_text,
+    whole_number,
+)
 from royalty.catalogue import PPM, RIGHTS, Interest, Party, Recording, Right
 from royalty.errors import Problem
 from royalty.terms import Terms
@@ -31,6 +40,7 @@ TERMS = (
 )  # fmt: skip
 
 _RIGHT_OF = {"recording": "master", "work": "publishing"}
+_NAME_BYTES_MAX = 255
 _read_ppm = whole_number(0, PPM)
 
 
@@ -48,7 +58,7 @@ class CatalogueFiles:
     def problem(self, value: Hashable, column: str | None, message: str) -> Problem:
         """Say what is wrong with a value, where it stands."""
         source, row = self.places[value]
-        return Problem(source, row, column, message)
+        return Problem(source, row, column, printable(message))
 
 
 @dataclass(slots=True)
@@ -110,7 +120,7 @@ def _recording(row: Row) -> Recording:
         work=row.maybe("work", read_slug) or name,
         isrc=row.maybe("isrc", identifiers.read_isrc),
         iswc=row.maybe("iswc", identifiers.read_iswc),
-        file=row.maybe("file", str),
+        file=row.maybe("file", _read_file),
         licensed_from=licensed_from,
         licensed_to=licensed_to,
     )
@@ -161,15 +171,25 @@ def _terms(row: Row) -> Terms:
     )
 
 
+def _read_file(text: str) -> str:
+    """Read the name of a file inside the folder; a link out of it is found when it is opened."""
+    parts = PurePosixPath(read_text(text)).parts
+    if text.startswith("/") or ".." in parts or "\\" in text:
+        raise ValueError(f"'{shown(text)}' lies outside the imported folder")
+    if any(len(part.encode()) > _NAME_BYTES_MAX for part in parts):
+        raise ValueError(f"'{shown(text)}' is too long a name for a file")
+    return text
+
+
 def _read_currency(text: str) -> str:
     if not re.fullmatch("[A-Z]{3}", text):
-        raise ValueError(f"'{text}' is not a currency, such as EUR")
+        raise ValueError(f"'{shown(text)}' is not a currency, such as EUR")
     return text
 
 
 def _read_territory(text: str) -> str:
     if not re.fullmatch("[A-Z]{2}", text):
-        raise ValueError(f"'{text}' is not a territory, such as DE; WW is the world")
+        raise ValueError(f"'{shown(text)}' is not a territory, such as DE; WW is the world")
     return text
 
 

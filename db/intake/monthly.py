@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,8 +12,11 @@ from sqlalchemy import Connection, select
 from db import schema, snapshots
 from db.books import periods
 from db.engine import Books, now, reading, writing
-from db.intake.columns import CURRENCY, PERIOD, ROW, Column, Sheet, judged, sound, where
+from db.intake.columns import CURRENCY, PERIOD, Column
+from db.intake.judging import judged, sound, where
+from db.intake.keys import in_order
 from db.intake.receipt import Receipt
+from db.intake.sheets import ROW, Sheet
 from db.snapshots import Encoded
 from royalty.errors import BadInput, Problem
 from royalty.period import Period
@@ -27,6 +30,7 @@ class Kind:
     columns: tuple[Column, ...]
     keys: tuple[str, ...]  # no two rows of a period may share them
     counted: Callable[[pa.Table], pa.Table]  # texts → the snapshot's columns, beside the row
+    amiss: Callable[[Sheet], list[Problem]] = lambda _: []  # faults between sound cells of a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,17 @@ class _Part:
         return sorted((row["currency"], row["net_micros_sum"]) for row in sums)
 
 
+def of_begun_months(sheet: Sheet) -> Sheet:
+    """Hold a file to months that have begun. What we simulate ourselves may lie ahead."""
+    cells = sheet.table[PERIOD.name]
+    said = pc.unique(cells)
+    months = pc.match_substring_regex(said, f"^(?:{PERIOD.pattern})$")
+    ahead = said.filter(pc.and_(months, pc.greater(said, str(periods.current()))))
+    later = pc.is_in(cells, value_set=ahead)
+    faults = where(sheet, later, PERIOD.name, "period {} has not begun")
+    return replace(sheet, problems=(*sheet.problems, *faults))
+
+
 def record_sheet(
     books: Books, kind: Kind, sheet: Sheet, *, period: Period | None, dry_run: bool
 ) -> Receipt:
@@ -58,9 +73,10 @@ def record_sheet(
     Raises `BadInput`, and `PeriodClosed` where one of its periods is.
     """
     sheet = judged(sheet, kind.columns, kind.keys)
+    faults = [*sheet.problems, *_of_other_periods(sheet, period)]
+    faults += kind.amiss(sound(sheet, kind.columns))
     with reading(books) as connection:
-        currencies = _of_other_currencies(connection, sheet)
-    faults = (*sheet.problems, *_of_other_periods(sheet, period), *currencies)
+        faults += _of_other_currencies(connection, sheet)
     if faults:
         raise BadInput(faults)
     parts = _parts(kind, kind.counted(sheet.table))
@@ -87,7 +103,7 @@ def record_sheet(
 def _parts(kind: Kind, table: pa.Table) -> list[_Part]:
     parts = []
     for name in sorted(pc.unique(table["period"]).to_pylist()):
-        rows = table.filter(pc.equal(table["period"], name))
+        rows = in_order(table.filter(pc.equal(table["period"], name)), kind.keys)
         encoded = snapshots.encode(kind.name, rows)
         parts.append(_Part(kind=kind, period=Period.parse(name), table=rows, encoded=encoded))
     return parts
@@ -109,14 +125,18 @@ def _of_other_currencies(connection: Connection, sheet: Sheet) -> list[Problem]:
         return []
     came = schema.period_revenue.c
     first = dict(connection.execute(select(came.period, came.currency)).all())
-    rows = sound(sheet, (PERIOD, CURRENCY)).table.select([ROW, PERIOD.name, CURRENCY.name])
-    said = rows.group_by([PERIOD.name, CURRENCY.name]).aggregate([(ROW, "min"), (ROW, "list")])
+    readable = sound(sheet, (PERIOD, CURRENCY))
+    names = [PERIOD.name, CURRENCY.name]
+    said = readable.table.group_by(names).aggregate([(ROW, "min")]).sort_by(f"{ROW}_min")
     faults = []
-    for each in said.sort_by(f"{ROW}_min").to_pylist():
-        period, currency = each[PERIOD.name], each[CURRENCY.name]
+    for period, currency in zip(*(said[name].to_pylist() for name in names), strict=True):
         if (wanted := first.setdefault(period, currency)) != currency:
-            message = f"'{currency}' is not {wanted}, and period {period} is paid in one currency"
-            faults += [sheet.fault(row, CURRENCY.name, message) for row in each[f"{ROW}_list"]]
+            rows = pc.and_(
+                pc.equal(readable.table[PERIOD.name], period),
+                pc.equal(readable.table[CURRENCY.name], currency),
+            )
+            message = f"'{{}}' is not {wanted}, and period {period} is paid in one currency"
+            faults += where(readable, rows, CURRENCY.name, message)
     return faults
 
 

@@ -1,4 +1,4 @@
-"""Revenue: what each listener brought in, net, in which source, territory and currency."""
+"""Revenue: net money by listener and track it came from, source, territory and currency."""
 
 from __future__ import annotations
 
@@ -7,18 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from db.engine import Books
-from db.intake.columns import (
-    CURRENCY,
-    NET,
-    PERIOD,
-    TERRITORY,
-    an_id,
-    make_sheet,
-    read_sheet,
-    to_micros,
-)
-from db.intake.monthly import Kind, record_sheet
+from db.intake.columns import CURRENCY, NET, PERIOD, TERRITORY, an_id, maybe_an_id
+from db.intake.judging import to_micros
+from db.intake.monthly import Kind, of_begun_months, record_sheet
 from db.intake.receipt import Receipt
+from db.intake.sheets import make_sheet, read_sheet
 from royalty.period import Period
 
 
@@ -28,8 +21,16 @@ def _counted(texts: pa.Table) -> pa.Table:
 
 REVENUE = Kind(
     name="revenue",
-    columns=(PERIOD, an_id("listener"), an_id("source"), TERRITORY, CURRENCY, NET),
-    keys=("period", "listener", "source", "territory", "currency"),
+    columns=(
+        PERIOD,
+        maybe_an_id("listener", "income not of one listener"),
+        maybe_an_id("track", "booked against no track", optional=True),
+        an_id("source", few=True),
+        TERRITORY,
+        CURRENCY,
+        NET,
+    ),
+    keys=("period", "listener", "track", "source", "territory", "currency"),
     counted=_counted,
 )
 
@@ -38,7 +39,7 @@ def record(
     books: Books, path: Path, *, period: Period | None = None, dry_run: bool = False
 ) -> Receipt:
     """Record a CSV or Parquet file of revenue; of one period only, where one is named."""
-    sheet = read_sheet(path, REVENUE.columns)
+    sheet = of_begun_months(read_sheet(path, REVENUE.columns))
     return record_sheet(books, REVENUE, sheet, period=period, dry_run=dry_run)
 
 

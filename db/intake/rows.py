@@ -10,13 +10,20 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from db.intake.columns import ID_BYTES_MAX, ID_WORDS
+from db.intake.faults import header_problems, opening_fault, printable, shown
 from royalty.errors import Problem
 from royalty.money import parse_micros
 
 T = TypeVar("T")
 
-_SLUG = re.compile(r"[^\s/]+")
-_WHOLE = re.compile(r"\d{1,15}")
+BYTES_MAX = 1 << 28  # of a file
+TEXT_MAX = 1000  # characters of a title or a name
+
+_SLUG = re.compile(r"[^\s/\x00-\x1f\x7f-\x9f\ufffd]+")  # as `columns.an_id`
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_WHOLE = re.compile(r"[0-9]{1,15}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(slots=True)
@@ -30,7 +37,7 @@ class Row:
 
     def fault(self, column: str | None, message: str) -> None:
         """Put down what is wrong with a cell, or with the whole row."""
-        self.problems.append(Problem(self.source, self.number, column, message))
+        self.problems.append(Problem(self.source, self.number, column, printable(message)))
 
     def maybe(self, column: str, read: Callable[[str], T]) -> T | None:
         """Read a cell that may be empty."""
@@ -56,7 +63,7 @@ class Row:
 
     def text(self, column: str) -> str:
         """Read text that must be there."""
-        return self.given(column, str, "")
+        return self.given(column, read_text, "")
 
     def days(self, begin: str, end: str) -> tuple[date | None, date | None]:
         """Read a half-open interval of days; an empty cell is no bound."""
@@ -67,23 +74,35 @@ class Row:
 
 
 def read_slug(text: str) -> str:
-    """Read an id: anything without spaces and slashes."""
-    if not _SLUG.fullmatch(text):
-        raise ValueError(f"'{text}' is not an id: it may hold neither spaces nor slashes")
+    """Read an id: anything short without spaces, slashes and control characters."""
+    if not _SLUG.fullmatch(text) or len(text.encode()) > ID_BYTES_MAX:
+        raise ValueError(f"'{shown(text)}' is not {ID_WORDS}")
+    return text
+
+
+def read_text(text: str) -> str:
+    """Read a title or a name: one line."""
+    if len(text) > TEXT_MAX or _CONTROL.search(text):
+        limits = f"one line of at most {TEXT_MAX} characters, without control characters"
+        raise ValueError(f"'{shown(text)}' is not {limits}")
     return text
 
 
 def read_day(text: str) -> date:
     """Read a day, such as 2026-10-01."""
+    if not _DAY.fullmatch(text):
+        raise ValueError(f"'{shown(text)}' is not a day, such as 2026-10-01")
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"'{text}' is not a day, such as 2026-10-01") from None
+        raise ValueError(f"there is no day {text}") from None
 
 
 def read_amount(text: str) -> int:
     """Read decimal text as micros that are not negative."""
-    micros = parse_micros(text)
+    if not text.isascii():
+        raise ValueError(f"'{shown(text)}' is not a decimal amount, such as 10.99")
+    micros = parse_micros(shown(text))
     if micros < 0:
         raise ValueError(f"'{text}' is negative")
     return micros
@@ -94,7 +113,7 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
-            raise ValueError(f"'{text}' is not a whole number from {low} to {high}")
+            raise ValueError(f"'{shown(text)}' is not a whole number from {low} to {high}")
         return int(text)
 
     return read
@@ -105,7 +124,7 @@ def one_of(*words: str) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in words:
-            raise ValueError(f"'{text}' is none of {', '.join(words)}")
+            raise ValueError(f"'{shown(text)}' is none of {', '.join(words)}")
         return text
 
     return read
@@ -115,16 +134,9 @@ def read_rows(path: Path, columns: Sequence[str], problems: list[Problem]) -> It
     """Read a CSV file's rows; a fault of the file itself leaves no row."""
     source = str(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = list(csv.reader(file, strict=True))
-    except FileNotFoundError:
-        problems.append(Problem(source, None, None, "there is no such file"))
-        return
-    except OSError as fault:
-        problems.append(Problem(source, None, None, f"cannot be read: {fault.strerror}"))
-        return
-    except (UnicodeDecodeError, csv.Error) as fault:
-        problems.append(Problem(source, None, None, f"is not CSV in UTF-8: {fault}"))
+        lines = _lines(path)
+    except _Unreadable as fault:
+        problems.append(Problem(source, None, None, str(fault)))
         return
     header = lines[0] if lines else []
     wrong = header_problems(source, header, columns)
@@ -139,10 +151,19 @@ def read_rows(path: Path, columns: Sequence[str], problems: list[Problem]) -> It
             problems.append(Problem(source, number, None, message))
 
 
-def header_problems(source: str, header: Sequence[str], columns: Sequence[str]) -> list[Problem]:
-    """List the columns that are missing, unknown or there twice."""
-    missing = [(name, "the column is missing") for name in columns if name not in header]
-    known = ", ".join(columns)
-    unknown = [(n, f"is no column of this file: {known}") for n in header if n not in columns]
-    twice = [(name, "the column is there twice") for name in columns if header.count(name) > 1]
-    return [Problem(source, 1, name, message) for name, message in missing + unknown + twice]
+class _Unreadable(Exception):
+    """A file as a whole is at fault."""
+
+
+def _lines(path: Path) -> list[list[str]]:
+    try:
+        if fault := opening_fault(path, BYTES_MAX):
+            raise _Unreadable(fault)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return list(csv.reader(file, strict=True))
+    except FileNotFoundError:
+        raise _Unreadable("there is no such file") from None
+    except OSError as fault:
+        raise _Unreadable(f"cannot be read: {fault.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as fault:
+        raise _Unreadable(f"is not CSV in UTF-8: {fault}") from None

@@ -15,31 +15,25 @@ from sqlalchemy import Connection, select
 
 from db import chain, schema, snapshots
 from db.engine import Books, now, writing
-from db.intake.columns import (
-    ROW,
-    Column,
-    Sheet,
-    an_id,
-    judged,
-    make_sheet,
-    read_sheet,
-    sound,
-    where,
-)
+from db.intake.columns import Column, an_id, maybe_an_id
+from db.intake.faults import printable
+from db.intake.judging import judged, sound, where
 from db.intake.receipt import Receipt
+from db.intake.sheets import ROW, Sheet, make_sheet, read_sheet
 from royalty.division import PPB
 from royalty.errors import BadInput, Conflict, Problem
 
 _NUMBERS = ("share", "low", "high")
 
 _PPB = r"\d{1,10}"
+_PPB_WORDS = "a whole number of parts per billion"
 SHARES = (
     an_id("track"),
-    Column("recording", r"[^\s/]*", "an id, or empty for what is unattributed"),
-    Column("share_ppb", _PPB, "a whole number of parts per billion"),
-    Column("low_ppb", f"({_PPB})?", "a whole number of parts per billion, or empty"),
-    Column("high_ppb", f"({_PPB})?", "a whole number of parts per billion, or empty"),
-    an_id("provider"),
+    maybe_an_id("recording", "what is unattributed"),
+    Column(name="share_ppb", pattern=_PPB, words=_PPB_WORDS),
+    Column(name="low_ppb", pattern=f"({_PPB})?", words=f"{_PPB_WORDS}, or empty"),
+    Column(name="high_ppb", pattern=f"({_PPB})?", words=f"{_PPB_WORDS}, or empty"),
+    an_id("provider", few=True),
 )
 
 
@@ -169,7 +163,8 @@ def _is_new(connection: Connection, track: _Track) -> bool:
     found = connection.scalar(select(stated.content_sha256).where(mine))
     if found not in (None, track.content_sha256):
         raise Conflict(
-            f"{track.provider} has stated other shares of track {track.track} before;"
+            f"{printable(track.provider)} has stated other shares of track {printable(track.track)}"
+            " before;"
             " shares are frozen: state these under another provider's name"
         )
     return found is None

@@ -5,17 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from db.engine import Books
-from db.intake.columns import PERIOD, PLAYS, TERRITORY, an_id, make_sheet, read_sheet
-from db.intake.monthly import Kind, record_sheet
+from db.intake.columns import ACTIVE, PERIOD, PLAYS, TERRITORY, an_id
+from db.intake.judging import where
+from db.intake.monthly import Kind, of_begun_months, record_sheet
 from db.intake.receipt import Receipt
+from db.intake.sheets import Sheet, make_sheet, read_sheet
+from royalty.errors import Problem
 from royalty.period import Period
 
 
 def _counted(texts: pa.Table) -> pa.Table:
-    plays = texts["plays"].cast(pa.int64())
-    return texts.set_column(texts.column_names.index("plays"), "plays", plays)
+    for name in (PLAYS.name, ACTIVE.name):
+        said = pc.if_else(pc.equal(texts[name], ""), "0", texts[name])
+        at = texts.column_names.index(name)
+        texts = texts.set_column(at, name, said.cast(pa.int64()))
+    return texts
+
+
+def _amiss(sheet: Sheet) -> list[Problem]:
+    """Find rows with more plays that were asked for than plays."""
+    counted = _counted(sheet.table)
+    more = pc.greater(counted[ACTIVE.name], counted[PLAYS.name])
+    return where(sheet, more, ACTIVE.name, "'{}' is more than the plays of the row")
 
 
 USAGE = Kind(
@@ -24,12 +38,14 @@ USAGE = Kind(
         PERIOD,
         an_id("listener"),
         an_id("track"),
-        an_id("source"),
+        an_id("source", few=True),
         TERRITORY,
         PLAYS,
+        ACTIVE,
     ),
     keys=("period", "listener", "track", "source", "territory"),
     counted=_counted,
+    amiss=_amiss,
 )
 
 
@@ -37,7 +53,7 @@ def record(
     books: Books, path: Path, *, period: Period | None = None, dry_run: bool = False
 ) -> Receipt:
     """Record a CSV or Parquet file of usage; of one period only, where one is named."""
-    sheet = read_sheet(path, USAGE.columns)
+    sheet = of_begun_months(read_sheet(path, USAGE.columns))
     return record_sheet(books, USAGE, sheet, period=period, dry_run=dry_run)
 
 

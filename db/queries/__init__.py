@@ -5,7 +5,8 @@ The dashboard and the command line import from here.
 
 from db.engine import Books, open_books
 from db.queries.audits import Broken, conservation, verify_books, verify_chain, verify_snapshots
-from db.queries.catalogue import RecordingRow, interests, parties, recordings, terms
+from db.queries.catalogue import RecordingRow, interests, parties, recordings, rights, terms
+from db.queries.comparisons import differences
 from db.queries.generated import RunRow, ShareRow, TrackDetail, TrackRow, runs, track, tracks
 from db.queries.ledger import PostingRow, postings
 from db.queries.months import Inputs, PeriodRow, inputs, periods
@@ -13,12 +14,14 @@ from db.queries.payouts import payout
 from db.queries.statements import statement
 from db.queries.trails import Step, Trail, trail
 from db.queries.viewer import EVERYONE, Viewer
+from royalty.differences import Difference
 from royalty.payout import PayeeAmount, Payout, PoolAmount, RecordingAmount, TrackAmount
 
 __all__ = [
     "EVERYONE",
     "Books",
     "Broken",
+    "Difference",
     "Inputs",
     "PayeeAmount",
     "Payout",
@@ -36,6 +39,7 @@ __all__ = [
     "Trail",
     "Viewer",
     "conservation",
+    "differences",
     "inputs",
     "interests",
     "open_books",
@@ -44,6 +48,7 @@ __all__ = [
     "periods",
     "postings",
     "recordings",
+    "rights",
     "runs",
     "statement",
     "terms",

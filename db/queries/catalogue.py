@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, select
+import pyarrow as pa
+from sqlalchemy import Column, ColumnElement, Row, Select, Table, select
 
 from db import schema
 from db.engine import Books, reading
 from db.queries.nouns import noun
 from db.queries.viewer import Viewer
 from royalty.catalogue import Interest, Party, Recording
+from royalty.rights import RIGHTS_SCHEMAS, Rights
 from royalty.terms import Terms
 
 
@@ -68,10 +71,46 @@ def terms(viewer: Viewer, books: Books, on: date) -> list[Terms]:
     return [noun(Terms, row) for row in rows if viewer.sees(row.party)]
 
 
-def _holding(table: Table, books: Books, on: date) -> list[Row[Any]]:
-    begun = table.c.valid_from.is_(None) | (table.c.valid_from <= on)
-    lasts = table.c.valid_to.is_(None) | (table.c.valid_to > on)
-    known = table.c.recorded_to.is_(None)
+def rights(viewer: Viewer, books: Books, on: date) -> Rights:
+    """Read what holds on a day as tables: recordings, interests, payees and rates."""
+    recording, interest, party = schema.recording.c, schema.interest, schema.party.c
+    agreed = sorted(terms(viewer, books, on), key=lambda each: each.valid_from or date.min)
+    rates = {each.party: each.royalty_rate_ppm for each in agreed}
+    licensed = _within(on, recording.licensed_from, recording.licensed_to)
+    named = (interest.c.right, interest.c.subject_id, interest.c.territory)
+    held = select(*named, interest.c.party, interest.c.ppm).where(_holds(interest, on))
+    found = {
+        "recordings": select(recording.id, recording.artist, recording.work, licensed).where(
+            recording.placebo.is_(False)
+        ),
+        "interests": held,
+        "payees": select(party.id, party.payee),
+    }
     with reading(books) as connection:
-        wanted = select(table).where(known, begun, lasts).order_by(table.c.id)
+        rows = {name: connection.execute(wanted).all() for name, wanted in found.items()}
+    tables = {**rows, "rates": sorted(rates.items())}
+    return Rights(**{name: _table(tables[name], RIGHTS_SCHEMAS[name]) for name in RIGHTS_SCHEMAS})
+
+
+def _table(rows: Sequence[Sequence[Any]], fields: pa.Schema) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) or [()] * len(fields)
+    arrays = [
+        pa.array(map(bool, column) if field.type == pa.bool_() else column, field.type)
+        for column, field in zip(columns, fields, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=fields)
+
+
+def _within(on: date, begin: Column[Any], end: Column[Any]) -> ColumnElement[bool]:
+    return (begin.is_(None) | (begin <= on)) & (end.is_(None) | (end > on))
+
+
+def _holds(table: Table, on: date) -> ColumnElement[bool]:
+    """Whether an interest or terms hold on a day, as far as is recorded now."""
+    return table.c.recorded_to.is_(None) & _within(on, table.c.valid_from, table.c.valid_to)
+
+
+def _holding(table: Table, books: Books, on: date) -> list[Row[Any]]:
+    with reading(books) as connection:
+        wanted = select(table).where(_holds(table, on)).order_by(table.c.id)
         return list(connection.execute(wanted))

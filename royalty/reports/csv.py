@@ -1,8 +1,8 @@
 """Statement lines as CSV: one row per track, recording, right and party; fixed columns.
 
 UTF-8, ISO dates, decimal points, bare line feeds, equal input gives equal bytes. A column of the
-interchange format that has no value yet is there and empty. Text is written as it stands: a title
-that begins with `=` stays so, and a spreadsheet should open such columns as text.
+interchange format that has no value yet is there and empty. Text that a spreadsheet would take for
+a formula, such as a title that begins with `=`, is preceded by an apostrophe.
 """
 
 from __future__ import annotations
@@ -59,6 +59,9 @@ COLUMNS = (
     "allocation_id",
 )
 
+_AMOUNTS = frozenset({"gross", "deductions", "net", "net_lo", "net_hi"})
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets take for one
+
 
 def statement_csv(statement: Statement) -> bytes:
     """Write one statement's lines."""
@@ -75,9 +78,14 @@ def period_csv(statements: Iterable[Statement]) -> bytes:
 
 def _text(row: Row) -> str:
     text = io.StringIO()
+    cells = {name: cell if name in _AMOUNTS else _no_formula(cell) for name, cell in row.items()}
     # Only with this line end does the writer quote a lone carriage return inside a title.
-    csv.DictWriter(text, COLUMNS, restval="", lineterminator="\r\n").writerow(row)
+    csv.DictWriter(text, COLUMNS, restval="", lineterminator="\r\n").writerow(cells)
     return text.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _no_formula(cell: str | int | None) -> str | int | None:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _row(statement: Statement, line: Line) -> Row:

@@ -7,9 +7,10 @@ equal input gives equal bytes. `"schema"` counts changes that a reader must know
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
+from royalty.differences import Difference
 from royalty.money import Money
 from royalty.payout import Payout
 from royalty.period import Period
@@ -32,23 +33,33 @@ _BALANCE = (
 )
 
 
-def payouts_json(period: Period, rules: Mapping[str, Payout]) -> bytes:
+def payouts_json(
+    period: Period,
+    rules: Mapping[str, Payout],
+    differences: Mapping[str, Sequence[Difference]] | None = None,
+) -> bytes:
     """Write a period's payouts under one or more rules.
 
     pool = sum of the payees + suspense, and + `platform`, a key that is there only where an
     agreement's rate below 1 leaves the platform something. `unattributed` and `idle` say how much
     of those sums was divided without evidence, and came from listeners who played nothing.
+    `differences`, there only where rules are compared, says by rule what it gives each payee beyond
+    what the first of `rules` does.
     """
     pools = {payout.pool for payout in rules.values()}
     assert len(pools) == 1, "payouts of one period divide one and the same pool"
-    return _written(
-        {
-            "schema": SCHEMA,
-            "period": str(period),
-            "pool": pools.pop().json,
-            "rules": {rule: _payout(payout) for rule, payout in rules.items()},
+    document: dict[str, object] = {
+        "schema": SCHEMA,
+        "period": str(period),
+        "pool": pools.pop().json,
+        "rules": {rule: _payout(payout) for rule, payout in rules.items()},
+    }
+    if differences:
+        document["differences"] = {
+            rule: [_difference(each) for each in sorted(found, key=lambda each: each.payee)]
+            for rule, found in differences.items()
         }
-    )
+    return _written(document)
 
 
 def statement_json(statement: Statement) -> bytes:
@@ -87,6 +98,15 @@ def _payout(payout: Payout) -> Json:
     if payout.platform.micros:
         document["platform"] = payout.platform.json
     return document
+
+
+def _difference(difference: Difference) -> Json:
+    return {
+        "id": difference.payee,
+        "difference": difference.amount.json,
+        "low": difference.low.json,
+        "high": difference.high.json,
+    }
 
 
 def _statement(statement: Statement) -> Json:

@@ -1,61 +1,102 @@
 """Exact integer arithmetic in table expressions: no float, no overflow within the bounds.
 
-Ibis's `//` becomes the floor of a *floating* division, wrong above 2**53; `%` is exact, and so is
-DuckDB's own integer `divide`. Every product below stays under 2**63 while a pool has at most
-`PLAYS_MAX` plays and `MICROS_MAX` of money, and one listener at most `LISTENER_PLAYS_MAX`.
+Ibis's `//` becomes the floor of a *floating* division, wrong above 2**53. So expressions call two
+functions by name, `whole` and `proportion`, which each engine defines in its own integers
+(`db.engines`). An amount is whole micros and billionths of a micro, apart. Every product of 64-bit
+integers below stays under 2**63 while a pool has at most `PLAYS_MAX` plays and `MICROS_MAX` of
+money, and one listener at most `LISTENER_PLAYS_MAX`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import ibis
+import ibis.expr.datatypes as dt
 from ibis import Table
-from ibis.expr.types import IntegerValue
+from ibis.expr.types import DecimalValue, IntegerValue
 
 from royalty.catalogue import PPM
 
-PLAYS_MAX = 3_000_000_000  # squared, still below 2**63
-MICROS_MAX = 10**13  # ten million of a currency
+FINE = 10**9  # billionths of a micro
+PLAYS_MAX = 3_000_000_000  # times FINE, still below 2**63
+MICROS_MAX = 10**14  # a hundred million of a currency
 LISTENER_PLAYS_MAX = 10**7
+WIDE = dt.Decimal(38, 0)
+Whole: TypeAlias = IntegerValue | DecimalValue | int
 
 
-@ibis.udf.scalar.builtin(name="divide")  # type: ignore[untyped-decorator]
+@ibis.udf.scalar.builtin(name="whole", signature=((dt.int64, dt.int64), dt.int64))  # type: ignore[untyped-decorator]
 def whole(dividend: int, divisor: int) -> int:  # type: ignore[empty-body]
     """Divide integers that are not negative, without a float, and drop the remainder."""
+
+
+@ibis.udf.scalar.builtin(name="proportion", signature=((WIDE, WIDE, WIDE), WIDE))  # type: ignore[untyped-decorator]
+def _proportion(amount: int, part: int, of: int) -> int:  # type: ignore[empty-body]
+    """Multiply, then divide, with all of the product in between; drop the remainder."""
+
+
+def proportion(amount: Whole, part: Whole, of: Whole) -> DecimalValue:
+    """Return the floor of amount * part / of, exact to 38 digits in between."""
+    wide = (
+        ibis.literal(each) if isinstance(each, int) else each.cast(WIDE)
+        for each in (amount, part, of)
+    )
+    return _proportion(*wide)
 
 
 def exact_sum(column: IntegerValue) -> IntegerValue:
     """Sum to a 64-bit integer; a sum that does not fit is an error, as DuckDB sums in 128 bits."""
     # A cast from int64 to int64 would be dropped as idle, hence the way round by decimals.
-    return column.sum().cast("decimal(38, 0)").cast("int64")
+    return column.sum().cast(WIDE).cast("int64")
 
 
 class Parts(NamedTuple):
-    """An amount as whole micros and parts per million of a micro."""
+    """An amount as whole micros and billionths of a micro."""
 
     micros: IntegerValue
-    ppm: IntegerValue
+    fine: IntegerValue
 
 
-def royalties(net_micros: IntegerValue, royalty_rate_ppm: int) -> Parts:
-    """Take the royalty-bearing part of revenue, exactly: `ppm` is what is below a micro."""
-    fine = (net_micros % PPM) * royalty_rate_ppm
-    return Parts(whole(net_micros, PPM) * royalty_rate_ppm + whole(fine, PPM), fine % PPM)
+def whole_micros(amount: IntegerValue) -> Parts:
+    """Take whole micros as an amount."""
+    return Parts(amount, ibis.literal(0, "int64"))
 
 
-def quota(amount: Parts, plays: IntegerValue, of_plays: IntegerValue) -> Parts:
-    """Take the part that `plays` have among `of_plays`, floored at a ppm of a micro.
-
-    Long division: the amount's quotient by `of_plays` first, then what is left of it. `ppm` may
-    reach two micros; `carried` puts that right once all parts are summed.
-    """
-    left = (amount.micros % of_plays) * plays
-    fine = whole((left % of_plays) * PPM + amount.ppm * plays, of_plays)
-    return Parts(whole(amount.micros, of_plays) * plays + whole(left, of_plays), fine)
+def of_ppm(amount: Parts, ppm: IntegerValue | int) -> Parts:
+    """Take so many millionths of an amount, floored at a billionth of a micro."""
+    below = (amount.micros % PPM) * ppm
+    fine = (below % PPM) * (FINE // PPM) + whole(amount.fine * ppm, PPM)
+    micros = whole(amount.micros, PPM) * ppm + whole(below, PPM) + whole(fine, FINE)
+    return Parts(micros, fine % FINE)
 
 
-def carried(quotas: Table) -> Table:
-    """Sum quotas (track, micros, ppm) to whole micros per track and a remainder below one micro."""
-    sums = quotas.group_by("track").agg(micros=exact_sum(quotas.micros), ppm=exact_sum(quotas.ppm))
-    return sums.select("track", micros=sums.micros + whole(sums.ppm, PPM), remainder=sums.ppm % PPM)
+def royalties(net_micros: IntegerValue, rate_ppm: IntegerValue) -> Parts:
+    """Take the royalty-bearing part of revenue, exactly."""
+    return of_ppm(whole_micros(net_micros), rate_ppm)
+
+
+def each(amount: Parts, count: IntegerValue) -> Parts:
+    """Divide an amount among `count`, floored at a billionth of a micro: what one is worth."""
+    below = (amount.micros % count) * FINE + amount.fine
+    return Parts(whole(amount.micros, count), whole(below, count))
+
+
+def earned(rows: Table, worth: Parts, plays: IntegerValue | int) -> Table:
+    """Sum by track what plays are worth: pool, track, micros, fine (which may carry)."""
+    priced = rows.select("pool", "track", micros=worth.micros * plays, fine=worth.fine * plays)
+    return priced.group_by("pool", "track").agg(
+        micros=exact_sum(priced.micros), fine=exact_sum(priced.fine)
+    )
+
+
+def carried(*earnings: Table) -> Table:
+    """Add up earnings by track; whole micros, and a remainder below one."""
+    rows = ibis.union(*earnings) if len(earnings) > 1 else earnings[0]
+    if len(earnings) > 1:
+        rows = rows.group_by("pool", "track").agg(
+            micros=exact_sum(rows.micros), fine=exact_sum(rows.fine)
+        )
+    return rows.select(
+        "pool", "track", micros=rows.micros + whole(rows.fine, FINE), remainder=rows.fine % FINE
+    )

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ibis import Table
 
-from royalty.rules.arithmetic import carried, exact_sum, quota, royalties
+from royalty.rules.arithmetic import carried, each, earned, exact_sum, royalties
+from royalty.rules.facts import Facts
 
 
-def pro_rata(usage: Table, revenue: Table, royalty_rate_ppm: int) -> Table:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProRata:
+    """Which tracks take part: those with enough plays, by enough listeners, in twelve months.
+
+    What the others would have had stays in the pool.
+    """
+
+    minimum_plays: int = 0
+    minimum_listeners: int = 0
+
+
+def pro_rata(facts: Facts, options: ProRata) -> Table:
     """Give each track the pool's royalties in proportion to its plays.
 
-    R(g) = rate * sum of F(u) * plays(g) / all plays.
-    Has: conservation, anonymity, neutrality, null payee, Sybil-proofness (dividing a payee changes
-    nothing), engagement monotony, Pigou-Dalton consistency, invariance to scaling all plays.
-    Lacks: resistance to fraud, bribery and click fraud (a fake listener moves more money than the
-    fee paid), invariance to scaling one listener's plays, additivity over listeners.
+    R(g) = rate * sum of F(u) * plays(g) / all plays, of tracks that take part.
     """
-    played = usage.filter(usage.plays > 0)
-    tracks = played.group_by("track").agg(plays=exact_sum(played.plays))
-    whole = tracks.agg(of_plays=exact_sum(tracks.plays)).cross_join(
-        revenue.agg(net_micros=exact_sum(revenue.net_micros))
+    tracks = facts.tracks
+    if options.minimum_plays or options.minimum_listeners:
+        tracks = tracks.semi_join(_eligible(facts.history, options), "track")
+    return carried(by_plays(tracks, facts.takings))
+
+
+def by_plays(tracks: Table, takings: Table) -> Table:
+    """Divide takings by plays (pool, track, plays): what tracks earn of them."""
+    pools = tracks.group_by("pool").agg(of_plays=exact_sum(tracks.plays))
+    rows = tracks.join(pools, "pool").join(takings, "pool")
+    return earned(rows, each(royalties(rows.net_micros, rows.rate_ppm), rows.of_plays), rows.plays)
+
+
+def _eligible(history: Table, options: ProRata) -> Table:
+    return history.filter(
+        history.plays >= options.minimum_plays, history.listeners >= options.minimum_listeners
     )
-    joined = tracks.cross_join(whole)
-    part = quota(
-        royalties(joined.net_micros.fill_null(0), royalty_rate_ppm), joined.plays, joined.of_plays
-    )
-    return carried(joined.select("track", micros=part.micros, ppm=part.ppm))

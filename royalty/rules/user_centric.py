@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ibis import Table
 
-from royalty.rules.arithmetic import carried, exact_sum, quota, royalties
-from royalty.rules.pro_rata import pro_rata
+from royalty.rules.arithmetic import carried, each, earned, exact_sum, royalties
+from royalty.rules.facts import Facts
+from royalty.rules.pro_rata import by_plays
 
 
-def user_centric(usage: Table, revenue: Table, royalty_rate_ppm: int) -> Table:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserCentric:
+    """The rule has no options."""
+
+
+def user_centric(facts: Facts, _options: UserCentric) -> Table:
     """Divide each listener's royalties among the tracks that listener played, by plays.
 
-    R(g) = rate * sum over u of F(u) * plays(u, g) / plays(u). Money of listeners who played
-    nothing is idle and divided pro rata.
-    Has: conservation, anonymity, neutrality, null payee, resistance to fraud, bribery and click
-    fraud (k listeners move at most their own k fees, and idle money), Sybil-proofness,
-    engagement monotony, invariance to scaling all plays and to scaling one listener's, additivity
-    over listeners.
-    Lacks: strong Sybil-proofness, Pigou-Dalton consistency. Idle money follows pro rata, with what
-    that rule lacks.
+    R(g) = rate * sum over u of F(u) * plays(u, g) / plays(u). Idle money follows pro rata.
     """
-    played = usage.filter(usage.plays > 0)
-    listeners = played.group_by("listener").agg(of_plays=exact_sum(played.plays))
-    fees = revenue.group_by("listener").agg(net_micros=exact_sum(revenue.net_micros))
-    idle = fees.anti_join(listeners, "listener")
-    joined = played.join(listeners, "listener").left_join(fees, "listener")
-    part = quota(
-        royalties(joined.net_micros.fill_null(0), royalty_rate_ppm), joined.plays, joined.of_plays
-    )
-    own = joined.select("track", micros=part.micros, ppm=part.ppm)
-    shared = pro_rata(usage, idle, royalty_rate_ppm)
-    return carried(own.union(shared.rename(ppm="remainder")))
+    rows = facts.played.join(facts.payers, ["pool", "listener"])
+    worth = each(royalties(rows.net_micros, rows.rate_ppm), rows.of_plays)
+    return carried(earned(rows, worth, rows.plays), of_idle(facts))
+
+
+def of_idle(facts: Facts) -> Table:
+    """Divide the money of listeners who played nothing pro rata: what tracks earn of it."""
+    unheard = facts.fees.anti_join(facts.listeners, ["pool", "listener"])
+    takings = unheard.group_by("pool", "rate_ppm").agg(net_micros=exact_sum(unheard.net_micros))
+    return by_plays(facts.tracks, takings)

@@ -71,7 +71,7 @@ def test_faulty_settings_are_all_listed(example, tmp_path: Path) -> None:
 
 
 def test_a_bug_of_ours_ends_with_one_sentence_and_no_traceback(example, monkeypatch) -> None:
-    monkeypatch.setattr("cli.jobs.payout.compute", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("cli.jobs.payout.compute_each", lambda *_, **__: 1 / 0)
 
     ran = example("payouts", "2026-10")
 

@@ -1,25 +1,67 @@
+import io
 import json
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import EXAMPLE
+from cli.main import main
+from royalty.rules import RULES
+from tests.cli.conftest import EXAMPLE, Ran
+
+TWO = ("--rule", "pro-rata", "--rule", "user-centric")
+IMPORTS = (
+    ("init",),
+    ("catalogue", "import", EXAMPLE),
+    ("shares", "import", EXAMPLE / "shares.csv"),
+    ("usage", "import", EXAMPLE / "usage.csv"),
+    ("revenue", "import", EXAMPLE / "revenue.csv"),
+)
+BLEND = "pro_rata:0.6+user_centric:0.4"
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
+    """The README's world computed once by two rules and their blend: as text, and as JSON."""
+    home = tmp_path_factory.mktemp("compared") / "home"
+    for arguments in IMPORTS:
+        assert run(home, *arguments).code == 0
+    rules = ("payouts", "2026-10", *TWO, "--rule", "user-centric:0.40+pro-rata:.6")
+    return {"text": run(home, *rules), "json": run(home, *rules, "--json")}
+
+
+def run(home: Path, *arguments: object) -> Ran:
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(["--home", str(home), *map(str, arguments)])
+    return Ran(code, *(stream.buffer.getvalue().decode() for stream in map(flushed, (out, err))))
+
+
+def flushed(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    stream.flush()
+    return stream
 
 
 def micros(document: dict, rule: str) -> dict[str, int]:
     return {p["id"]: p["amount"]["micros"] for p in document["rules"][rule]["payees"]}
 
 
-def test_both_rules_divide_the_pool_to_the_micro(example) -> None:
-    document = json.loads(example("payouts", "2026-10", "--compare", "--json").out)
+def test_all_rules_that_can_divide_the_pool_to_the_micro(example) -> None:
+    ran = example("payouts", "2026-10", "--compare", "--json")
+    document = json.loads(ran.out)
+    unbooked = {"per_generation", "streamed_track"}
 
     assert document["schema"] == 1
     assert document["pool"] == {"micros": 20_000_000, "currency": "EUR"}
-    for rule in ("pro_rata", "user_centric"):
+    assert list(document["rules"]) == [rule for rule in RULES if rule not in unbooked]
+    for rule in document["rules"]:
         assert sum(micros(document, rule).values()) == 20_000_000
+    for rule in unbooked:
+        assert f"{rule.replace('_', '-')} is left out: {rule} divides revenue" in ran.err
 
 
-def test_amounts_are_the_ones_computed_by_hand(example) -> None:
-    document = json.loads(example("payouts", "2026-10", "--compare", "--json").out)
+def test_amounts_are_the_ones_computed_by_hand(compared) -> None:
+    document = json.loads(compared["json"].out)
 
     # pro rata: g1 4.00, g2 11.00, g3 5.00; user centric: g1 8.00, g2 2.00 + 20/3, g3 10/3.
     # Unattributed (15 %, 20 %, 30 %) is divided equally among the three works.
@@ -46,19 +88,92 @@ def test_the_document_has_the_keys_that_others_read(example) -> None:
     document = json.loads(example("payouts", "2026-10", "--rule", "user-centric", "--json").out)
     rule = document["rules"]["user_centric"]
 
-    assert set(document) == {"schema", "period", "pool", "rules"}
+    assert set(document) == {"schema", "period", "pool", "rules"}  # one rule differs from none
     assert set(rule) == {"payees", "unattributed", "suspense", "idle"}
     assert set(rule["payees"][0]) == {"id", "name", "amount", "low", "high"}
 
 
-def test_a_preview_can_be_computed_again_with_the_same_bytes(example) -> None:
-    first = example("payouts", "2026-10", "--compare", "--json")
+def test_compared_rules_have_the_differences_from_the_first(compared) -> None:
+    document = json.loads(compared["json"].out)
+    first = micros(document, "pro_rata")
 
-    assert example("payouts", "2026-10", "--compare", "--json").out == first.out
+    assert list(document) == ["schema", "period", "pool", "rules", "differences"]
+    assert list(document["differences"]) == ["user_centric", BLEND]
+    for rule, found in document["differences"].items():
+        assert [each["id"] for each in found] == ["ann", "bob", "cy"]
+        for each in found:
+            assert list(each) == ["id", "difference", "low", "high"]
+            low, amount, high = (each[key]["micros"] for key in ("low", "difference", "high"))
+            assert amount == micros(document, rule)[each["id"]] - first[each["id"]]
+            assert low < amount < high
+
+
+def test_a_blend_is_the_weighed_mean_of_its_rules(compared) -> None:
+    document = json.loads(compared["json"].out)
+
+    assert sum(micros(document, BLEND).values()) == 20_000_000
+    for payee, amount in micros(document, BLEND).items():
+        parts = [micros(document, rule)[payee] for rule in ("pro_rata", "user_centric")]
+        assert abs(amount - (6 * parts[0] + 4 * parts[1]) / 10) <= 1
+
+
+def test_a_month_can_be_closed_and_stated_by_a_blend(example) -> None:
+    closed = example("close", "2026-10", "--rule", BLEND)
+    document = json.loads(example("payouts", "2026-10", "--rule", BLEND, "--json").out)
+    owed = json.loads(example("statement", "bob", "2026-10", "--json").out)
+
+    assert closed.code == 0, closed.err
+    assert owed["rule"] == BLEND
+    assert owed["earned"]["micros"] == micros(document, BLEND)["bob"]
+    assert sum(line["net"]["micros"] for line in owed["lines"]) == owed["earned"]["micros"]
+    assert example("audit", "2026-10", "conservation").code == 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("pro_rata:0.6+user_centric:0.5", "sum to 1.1 and not to 1"),
+        ("pro_rata:0.6+winner:0.4", "'winner' is not a rule"),
+    ],
+)
+def test_a_blend_that_is_none_says_why(example, rule: str, says: str) -> None:
+    ran = example("payouts", "2026-10", "--rule", rule)
+
+    assert ran.code == 2
+    assert says in ran.err
+
+
+def test_a_rule_that_cannot_divide_the_month_is_refused_on_its_own(example) -> None:
+    ran = example("payouts", "2026-10", "--rule", "per-generation")
+    blend = "per-generation:0.5+pro-rata:0.5"
+    beside = example("payouts", "2026-10", "--rule", blend, "--rule", "pro-rata")
+
+    assert (ran.code, beside.code) == (3, 0)
+    assert "import revenue with a column 'track'" in ran.err
+    assert f"{blend} is left out: per_generation divides" in beside.err
+
+
+def test_more_than_two_rules_stand_in_blocks_that_fit_a_page(compared) -> None:
+    lines = compared["text"].out.splitlines()
+    headings = [line.split() for line in lines if line.startswith("payee")]
+
+    assert headings == [
+        ["payee", "pro-rata", "user-centric", "+user-centric:0.4"],
+        ["payee", *["90", "%", "interval"] * 2],
+    ]
+    assert "More or less than by pro-rata, to the cent:" in lines
+    assert max(map(len, lines)) <= 100
+
+
+def test_a_preview_can_be_computed_again_with_the_same_bytes(example) -> None:
+    first = example("payouts", "2026-10", "--rule", BLEND, "--json")
+
+    assert first.code == 0, first.err
+    assert example("payouts", "2026-10", "--rule", BLEND, "--json").out == first.out
 
 
 def test_a_dry_run_of_closing_posts_nothing(example) -> None:
-    ran = example("close", "2026-10", "--dry-run")
+    ran = example("close", "2026-10", "--dry-run", "--rule", BLEND)
 
     assert "Would post 2 transactions; nothing was written" in ran.err
     assert example("statement", "bob", "2026-10").code == 3
@@ -68,14 +183,14 @@ def test_an_unknown_rule_names_those_there_are(example) -> None:
     ran = example("payouts", "2026-10", "--rule", "winner-takes-all")
 
     assert ran.code == 2
-    assert "pro-rata, user-centric" in ran.err
+    assert all(rule in ran.err for rule in RULES)
 
 
 def test_a_month_without_revenue_says_which_command_to_run(example) -> None:
     ran = example("payouts", "2026-09")
 
     assert ran.code == 3
-    assert "tantieme usage import" in ran.err
+    assert "tantieme revenue import" in ran.err
 
 
 def test_closing_posts_once_and_for_good(example) -> None:
@@ -95,19 +210,17 @@ def test_closing_by_another_rule_is_refused(example) -> None:
     assert "2026-10 is closed" in ran.err
 
 
-def test_a_closed_month_still_compares_the_rules(example) -> None:
-    before = example("payouts", "2026-10", "--compare", "--json")
-    example("close", "2026-10")
-
-    assert example("payouts", "2026-10", "--compare", "--json").out == before.out
-
-
 def test_a_closed_month_compares_even_what_was_never_previewed(example) -> None:
+    before = json.loads(example("payouts", "2026-10", "--json").out)
     example("close", "2026-10")
 
-    document = json.loads(example("payouts", "2026-10", "--compare", "--json").out)
+    ran = example("payouts", "2026-10", "--compare", "--rule", BLEND, *TWO, "--json")
+    document = json.loads(ran.out)
 
+    assert list(document["rules"]) == ["pro_rata", "user_centric"]
+    assert document["rules"]["pro_rata"] == before["rules"]["pro_rata"]
     assert sum(micros(document, "user_centric").values()) == 20_000_000
+    assert "is closed and was not computed by" in ran.err
 
 
 def test_a_payee_paid_under_one_rule_only_is_shown_under_both(tantieme, tmp_path) -> None:
@@ -127,7 +240,7 @@ def test_a_payee_paid_under_one_rule_only_is_shown_under_both(tantieme, tmp_path
 
     rows = {
         line.split()[0]: line.split()
-        for line in tantieme("payouts", "2026-10", "--compare").out.splitlines()
+        for line in tantieme("payouts", "2026-10", *TWO).out.splitlines()
         if line
     }
 

@@ -35,15 +35,30 @@ def test_the_unattributed_part_has_a_colour_of_its_own() -> None:
     assert scale == {"domain": charts.KINDS}  # no colours: those are in config.toml
 
 
-def test_two_rules_are_two_dots_joined_by_a_line() -> None:
-    pair = charts.Pair(
-        label="Zoe", first=1.0, second=2.0, first_shown="€1", second_shown="€2", difference="+1"
-    )
+def dot(label: str, rule: str, value: float) -> charts.Dot:
+    return charts.Dot(label=label, rule=rule, value=value, shown=f"€{value}")
 
-    chart = charts.compared([pair], rules=("Pro rata", "User centric"), axis="EUR")
-    marks = [layer["mark"]["type"] for layer in chart.to_dict()["layer"]]
 
-    assert marks == ["rule", "circle", "circle"]
+def test_two_rules_are_dots_of_colour_on_a_line_that_spans_all_rules() -> None:
+    dots = [dot("Zoe", "Hybrid", 3), dot("Zoe", "Pro rata", 1), dot("Zoe", "User centric", 2)]
+
+    line, others, two = charts.spread(
+        dots, rules=("Pro rata", "User centric"), axis="EUR"
+    ).to_dict()["layer"]
+
+    assert [layer["mark"]["type"] for layer in (line, others, two)] == ["rule", "tick", "circle"]
+    assert line["encoding"]["x"]["aggregate"] == "min"
+    assert line["encoding"]["x2"]["aggregate"] == "max"
+    assert two["encoding"]["color"]["scale"] == {"domain": ["Pro rata", "User centric"]}
+    assert two["transform"][0]["filter"]["oneOf"] == ["Pro rata", "User centric"]
+
+
+def test_gains_and_losses_have_colours_of_their_own() -> None:
+    bars = [bar("Zoe", 2.0, "gain"), bar("Ann", -3.0, "loss")]
+
+    document = charts.ranked(bars, axis="EUR", kinds=charts.CHANGES).to_dict()
+
+    assert document["layer"][0]["encoding"]["color"]["scale"] == {"domain": ["gain", "loss"]}
 
 
 def test_lines_can_be_read_in_the_dark() -> None:

@@ -1,4 +1,4 @@
-"""One walk through the three pages in a real browser, with everything it asks for watched."""
+"""One walk through the pages in a real browser, with everything it asks for watched."""
 
 import os
 import re
@@ -17,7 +17,8 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
 
 from dashboard import reads
-from db.queries import EVERYONE
+from db.queries import EVERYONE, Difference
+from royalty.differences import moved
 from royalty.reports.csv import statement_csv
 from royalty.reports.json import statement_json
 from tests.dashboard.conftest import APP, CLOSED, HARBOUR, KILN
@@ -136,7 +137,7 @@ def content(download: Download) -> bytes:
     return Path(download.path()).read_bytes()
 
 
-def test_the_three_pages_show_the_ledgers_numbers_and_never_leave_the_machine(
+def test_the_pages_show_the_ledgers_numbers_and_never_leave_the_machine(
     url: str, page: Page, where: reads.Place
 ) -> None:
     payout = reads.payout(EVERYONE, where, CLOSED, "pro_rata")
@@ -149,7 +150,7 @@ def test_the_three_pages_show_the_ledgers_numbers_and_never_leave_the_machine(
 
     expect(page.get_by_role("heading", level=1)).to_have_text(payout.pool.rounded)
     expect(page.get_by_test_id("stMetricValue").first).to_have_text(payout.unattributed.rounded)
-    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(2)
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
 
     page.get_by_role("link", name=first.name).click()
     page.wait_for_url("**/statement*")
@@ -183,6 +184,38 @@ def test_the_three_pages_show_the_ledgers_numbers_and_never_leave_the_machine(
 
     expect(page.get_by_role("heading", level=1)).to_have_text(payout.pool.rounded)
     assert watch.faults == []
+
+
+def test_the_rules_page_sets_two_rules_beside_each_other_and_previews_a_blend(
+    url: str, page: Page, where: reads.Place
+) -> None:
+    gained = moved(differences(where), "EUR")
+    watch = Watch(page)
+
+    page.goto(f"{url}/?period=2026-10")
+    settle(page)
+    page.get_by_role("link", name=re.compile("rules, side by side")).click()
+    page.wait_for_url("**/rules*")
+    settle(page)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(gained.rounded)
+    expect(page.get_by_role("combobox", name="Period")).to_have_value("2026-10")
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
+    expect(page.get_by_text("Preview, not stored")).to_be_visible()
+
+    page.get_by_role("slider").press("ArrowRight")
+    page.wait_for_url(re.compile(r"[?&]part=55(&|$)"))
+    settle(page)
+
+    expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(3)
+    assert watch.faults == []
+
+
+def differences(where: reads.Place) -> tuple[Difference, ...]:
+    one, other = (
+        reads.payout(EVERYONE, where, CLOSED, rule) for rule in ("pro_rata", "user_centric")
+    )
+    return reads.differences(EVERYONE, where, (one.snapshot, other.snapshot), (one, other))
 
 
 def test_the_period_outlives_a_change_of_page(url: str, page: Page) -> None:

@@ -12,7 +12,14 @@ from royalty.period import Period
 from tests.dashboard.conftest import CLOSED, HARBOUR
 
 ANN = Viewer("ann", frozenset({"ann"}))
-CACHED = [reads.periods, reads.payout, reads.statement, reads.tracks, reads.track]
+CACHED = [
+    reads.periods,
+    reads.payout,
+    reads.differences,
+    reads.statement,
+    reads.tracks,
+    reads.track,
+]
 
 
 @pytest.mark.parametrize("read", CACHED)
@@ -33,6 +40,19 @@ def test_the_cache_does_not_show_one_payee_what_another_earned(where: reads.Plac
 
     assert {payee.id for payee in everybody.payees} == {"ann", "ben", "cho"}
     assert [payee.id for payee in mine.payees] == ["ann"]
+
+
+def test_the_cache_does_not_show_one_payee_what_another_would_gain(where: reads.Place) -> None:
+    two = tuple(
+        reads.payout(EVERYONE, where, CLOSED, rule) for rule in ("pro_rata", "user_centric")
+    )
+    snapshots = two[0].snapshot, two[1].snapshot
+    everybody = reads.differences(EVERYONE, where, snapshots, two)
+
+    mine = reads.differences(ANN, where, snapshots, two)
+
+    assert {each.payee for each in everybody} == {"ann", "ben", "cho"}
+    assert [each.payee for each in mine] == ["ann"]
 
 
 def test_a_payee_cannot_read_the_statement_of_another(where: reads.Place) -> None:

@@ -67,7 +67,7 @@ def test_a_corrupt_file_is_refused_by_name(books: Books) -> None:
     with pytest.raises(snapshots.CorruptSnapshot, match=f"{sha256}.parquet is corrupt"):
         snapshots.read(books, sha256)
     with pytest.raises(snapshots.CorruptSnapshot):
-        snapshots.table(books, [sha256])
+        snapshots.table(books, "usage", [sha256])
 
 
 def test_a_file_that_is_gone_is_refused_and_mended_by_writing_again(books: Books) -> None:
@@ -102,7 +102,9 @@ def test_a_file_appears_whole_or_not_at_all(books: Books, monkeypatch: pytest.Mo
 
 def test_expressions_run_over_several_snapshots_and_tables_in_memory(books: Books) -> None:
     more = ROWS.set_column(1, "period", pa.array(["2026-11"] * 3))
-    table = snapshots.table(books, [snapshots.write(books, "usage", rows) for rows in (ROWS, more)])
+    table = snapshots.table(
+        books, "usage", [snapshots.write(books, "usage", rows) for rows in (ROWS, more)]
+    )
     wanted = ibis.memtable(pa.table({"track": ["t1"]}))
 
     result = snapshots.run(

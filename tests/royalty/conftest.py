@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.royalty.worlds import connection
+from tests.royalty.rules.dividing import connection
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -14,7 +14,7 @@ GOLDEN = Path(__file__).with_name("golden")
 def _closing_the_connection() -> Iterator[None]:
     yield
     if connection.cache_info().currsize:
-        connection().close()
+        connection().disconnect()
         connection.cache_clear()
 
 

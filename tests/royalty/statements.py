@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
+from types import SimpleNamespace
 
-from royalty.allocation import Allocation, AllocationOptions, Rights, TrackRevenue, allocate
 from royalty.catalogue import Party
 from royalty.money import Money
 from royalty.statement import Heading, Line, Movements, Statement, make_statement
 from royalty.terms import Terms
 from tests.oracle import PPB
-from tests.royalty.worlds import FIRST, OCTOBER, interest, pool_of, recording, share
+from tests.royalty.allocating import allocate
+from tests.royalty.worlds import (
+    FIRST,
+    OCTOBER,
+    AllocationOptions,
+    Rights,
+    interest,
+    pool_of,
+    recording,
+    share,
+)
 
 POOL = pool_of(1_000_000)
 PARTIES = {
@@ -25,7 +36,8 @@ RECORDINGS = {
 }
 
 
-def rows() -> dict[str, Allocation]:
+@cache
+def rows() -> dict[str, SimpleNamespace]:
     rights = Rights(
         recordings=RECORDINGS,
         interests=[
@@ -45,16 +57,12 @@ def rows() -> dict[str, Allocation]:
         ],
         "g2": [share("r1", PPB // 3), share(None, PPB - PPB // 3)],
     }
-    tracks = {
-        "g1": TrackRevenue(micros=700_001, plays=70),
-        "g2": TrackRevenue(micros=299_999, plays=30),
-    }
     options = AllocationOptions(on=FIRST, publishing_ppm=250_000)
-    allocations = allocate(POOL, tracks, shares, rights, options)
-    return {f"a#{n}": row for n, row in enumerate(allocations)}
+    found = allocate(POOL, {"g1": 700_001, "g2": 299_999}, shares, rights, options)
+    return {f"a#{n}": row for n, row in enumerate(found.lines)}
 
 
-def line(key: str, row: Allocation, kept_micros: int) -> Line:
+def line(key: str, row: SimpleNamespace, kept_micros: int) -> Line:
     recording, party = RECORDINGS[row.recording], PARTIES[row.party]
     posting = {"master": ("2.3", "ab12"), "publishing": ("2.4", "cd34")}[row.right]
     same = ("kind", "pool", "track", "recording", "work", "party", "right", "plays", "share_ppb")
@@ -82,7 +90,7 @@ def line(key: str, row: Allocation, kept_micros: int) -> Line:
 
 
 def lines(payee: str) -> list[Line]:
-    def subject(row: Allocation) -> tuple[str | None, ...]:
+    def subject(row: SimpleNamespace) -> tuple[str | None, ...]:
         return (row.track, row.recording, row.right, row.party)
 
     kept = {subject(row): row.micros for row in rows().values() if row.kind == "platform"}

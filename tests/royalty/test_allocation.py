@@ -1,30 +1,21 @@
+from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from royalty.allocation import (
-    COLUMNS,
-    Allocation,
+from royalty.allocation import SCHEMA
+from royalty.errors import Conflict
+from royalty.shares import Share
+from royalty.terms import Terms
+from tests.oracle import PPB, PPM
+from tests.royalty.allocating import PLAYS, allocate, posted
+from tests.royalty.worlds import (
+    FIRST,
     AllocationOptions,
     Rights,
-    TrackRevenue,
-    allocate,
-    to_table,
-)
-from royalty.division import divide, settle
-from royalty.errors import Conflict, NotFound, NothingToDivideAmong
-from royalty.shares import Share
-from royalty.summary import summarise
-from royalty.terms import Terms
-from tests import oracle
-from tests.oracle import PPB, PPM
-from tests.royalty.worlds import (
-    CHAIN,
-    FIRST,
-    divided,
     interest,
     pool_of,
     recording,
@@ -37,10 +28,6 @@ TODAY = AllocationOptions(on=FIRST)
 RECORDINGS = ("r1", "r2", "r3")
 
 
-def revenue(**micros):
-    return {track: TrackRevenue(micros=each, plays=7) for track, each in micros.items()}
-
-
 def holders(**parties):
     """A catalogue of recordings, each wholly held by one party: r1="ann"."""
     return Rights(
@@ -50,124 +37,28 @@ def holders(**parties):
     )
 
 
-def paid(rows):
-    return {name: amount.micros for name, amount in summarise(rows, "EUR").payees.items()}
-
-
-# The one rounding.
-
-
-def test_a_hundred_cents_over_thirds_leave_no_residue() -> None:
-    assert divide(100, [1, 1, 1]) == [34, 33, 33]
-
-
-@given(whole=st.integers(-(10**20), 10**20), weights=st.lists(st.integers(0, 10**12), min_size=1))
-def test_parts_sum_to_the_whole_and_each_is_within_one_of_its_ideal(whole, weights) -> None:
-    weights[0] += 1
-
-    parts = divide(whole, weights)
-
-    assert sum(parts) == whole
-    assert all(
-        abs(part * sum(weights) - whole * weight) < sum(weights)
-        for part, weight in zip(parts, weights, strict=True)
-    )
-    assert parts == oracle.hamilton(whole, weights)
-
-
-@given(
-    whole=st.integers(0, 10**12),
-    weights=st.lists(st.integers(1, 10**9), min_size=1, max_size=6, unique=True),
-    random=st.randoms(),
-)
-def test_permuting_payees_permutes_amounts_but_for_ties(whole, weights, random) -> None:
-    order = list(range(len(weights)))
-    random.shuffle(order)
-    parts = divide(whole, weights)
-
-    permuted = divide(whole, [weights[i] for i in order])
-
-    assert all(abs(permuted[place] - parts[i]) <= 1 for place, i in enumerate(order))
-
-
-@given(weights=st.lists(st.integers(0, 10**9), min_size=1, max_size=6), times=st.integers(1, 9))
-def test_only_proportions_matter(weights, times) -> None:
-    weights[0] += 1
-
-    assert divide(10**9, [each * times for each in weights]) == divide(10**9, weights)
-
-
-@pytest.mark.parametrize("weights", [[], [0], [0, 0]])
-def test_money_without_anybody_to_divide_it_among_is_refused(weights) -> None:
-    with pytest.raises(NothingToDivideAmong):
-        divide(100, weights)
-
-
-def test_a_negative_weight_is_our_own_mistake() -> None:
-    with pytest.raises(AssertionError, match="negative"):
-        divide(100, [2, -1])
-
-
-# What a rule's floors leave.
-
-
-def quotas(*rows):
-    names = ("track", "micros", "remainder")
-    columns = zip(*rows, strict=True) if rows else ([], [], [])
-    return pa.table(dict(zip(names, map(list, columns), strict=True)))
-
-
-def test_the_largest_remainders_get_what_the_floors_leave_and_ties_go_by_id() -> None:
-    rule = quotas(("c", 3, 700_000), ("a", 1, 300_000), ("b", 2, 700_000), ("d", 0, 300_000))
-
-    assert settle(rule, 8) == {"a": 1, "b": 3, "c": 4, "d": 0}
-    assert settle(quotas(("b", 1, 500_000), ("a", 1, 500_000)), 3) == {"a": 2, "b": 1}
-
-
-def test_a_track_without_a_part_gets_nothing_of_what_is_left() -> None:
-    assert settle(quotas(("a", 0, 0), ("b", 1, 10), ("c", 0, 0)), 3) == {"a": 0, "b": 3, "c": 0}
-
-
-def test_nothing_played_settles_nothing() -> None:
-    assert settle(quotas(), 5 * PPM) == {}
-
-
-@pytest.mark.parametrize("pool_micros", [99, 103, 10**7])
-def test_the_quotas_of_another_pool_are_refused(pool_micros) -> None:
-    rule = quotas(("a", 50, 500_000), ("b", 50, 500_000))
-
-    if pool_micros == 103:  # a rule may lose this much only over very many plays
-        assert settle(rule, pool_micros) == {"a": 52, "b": 51}
-    else:
-        with pytest.raises(Conflict, match="the rule divided another pool"):
-            settle(rule, pool_micros)
-
-
-# From tracks to parties.
-
-
 @pytest.mark.parametrize(
-    ("rule", "expected"),
+    ("tracks", "expected"),
     [
-        ("pro_rata", {"ann": 1_866_667, "bob": 6_533_333, "cy": 5_600_000}),
-        ("user_centric", {"ann": 3_733_333, "bob": 6_066_667, "cy": 4_200_000}),
+        # pro rata gives 14/5 and 56/5, user centric 28/5 and 42/5
+        (
+            {"g1": 2_800_000, "g2": 11_200_000},
+            {"ann": 1_866_667, "bob": 6_533_333, "cy": 5_600_000},
+        ),
+        ({"g1": 5_600_000, "g2": 8_400_000}, {"ann": 3_733_333, "bob": 6_066_667, "cy": 4_200_000}),
     ],
 )
-def test_the_worked_chain_pays_everybody_to_the_micro(rule, expected) -> None:
+def test_the_worked_chain_pays_everybody_to_the_micro(tracks, expected) -> None:
     shares = {
         "g1": [share("i1", 666_666_667), share("i2", 333_333_333), share(None, 0)],
         "g2": [share("i2", 500_000_000), share("i3", 500_000_000), share(None, 0)],
     }
-    tracks = revenue(**divided(rule, CHAIN))
+    held = holders(i1="ann", i2="bob", i3="cy")
 
-    rows = allocate(
-        pool_of(CHAIN.pool), tracks, shares, holders(i1="ann", i2="bob", i3="cy"), TODAY
-    )
-
-    assert paid(rows) == expected
+    assert allocate(pool_of(14_000_000), tracks, shares, held, TODAY).paid == expected
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(
     micros=st.dictionaries(st.sampled_from(["A", "B", "C"]), st.integers(0, 10**12)),
     one=sharings(RECORDINGS),
@@ -184,18 +75,44 @@ def test_an_allocation_agrees_with_the_slow_twin_and_conserves_the_pool(
     options = AllocationOptions(on=FIRST, publishing_ppm=publishing_ppm)
     shares = {"A": one, "B": other}
 
-    rows = allocate(pool, revenue(**micros), shares, held, options)
+    found = allocate(pool, micros, shares, held, options, parts=["postings"])
 
-    expected = oracle.allocate(pool, micros, shares, held, options)
-    found = oracle.Ends()
-    for row in rows:
-        found[row.track, row.recording, row.right, row.party, row.kind] += row.micros
-    assert +found == expected
-    assert sum(row.micros for row in rows) == pool.amount.micros
-    assert all(row.low_micros <= row.micros <= row.high_micros for row in rows)
-    assert all(
-        (row.payee is not None) == (row.kind in {"attributed", "unattributed"}) for row in rows
+    ends = {(each.payee, each.right, each.kind): each.micros for each in found.postings}
+    assert {end: part for end, part in ends.items() if part} == posted(
+        pool, micros, shares, held, options
     )
+    assert sum(ends.values()) == pool.amount.micros
+    assert all(row.low_micros <= row.micros <= row.high_micros for row in found.postings)
+
+
+@settings(max_examples=40)
+@given(
+    micros=st.dictionaries(st.sampled_from(["A", "B", "C"]), st.integers(1, 10**12), min_size=1),
+    one=sharings(RECORDINGS),
+    other=sharings(RECORDINGS[:2]),
+    held=rights(RECORDINGS),
+    publishing_ppm=st.sampled_from([0, 150_000, PPM]),
+)
+def test_lines_sum_to_their_posting_and_are_within_a_micro_of_their_part(
+    micros, one, other, held, publishing_ppm
+) -> None:
+    options = AllocationOptions(on=FIRST, publishing_ppm=publishing_ppm)
+    shares = {"A": one, "B": other}
+
+    found = allocate(pool_of(sum(micros.values())), micros, shares, held, options)
+
+    sums: dict[tuple[str, str, str], int] = {}
+    for row in found.lines:
+        end = (row.payee or "", row.right or "", row.kind)
+        sums[end] = sums.get(end, 0) + row.micros
+    assert sums == {(each.payee, each.right, each.kind): each.micros for each in found.postings}
+    parity = {"master": PPM - publishing_ppm, "publishing": publishing_ppm}
+    rates = {each.party: each.royalty_rate_ppm for each in held.terms}
+    for row in (row for row in found.lines if row.kind == "attributed"):
+        part = Fraction(micros[row.track] * row.share_ppb * row.interest_ppm, PPB * PPM)
+        part *= Fraction(parity[row.right] * rates.get(row.party, PPM), PPM**2)
+        assert abs(row.micros - part) < 1 + Fraction(1, 10**6)
+        assert row.low_micros <= row.micros <= row.high_micros
 
 
 def test_the_unattributed_part_is_divided_once_equally_among_licensed_works() -> None:
@@ -211,11 +128,11 @@ def test_the_unattributed_part_is_divided_once_equally_among_licensed_works() ->
     )
     shares = {track: [share("r1", 400_000_000), share(None, 600_000_000)] for track in ("A", "B")}
 
-    rows = allocate(pool_of(2000), revenue(A=1000, B=1000), shares, held, TODAY)
+    found = allocate(pool_of(2000), {"A": 1000, "B": 1000}, shares, held, TODAY)
 
-    assert paid(rows) == {"ann": 400 + 400 + 300, "bob": 300, "cy": 600}
-    assert summarise(rows, "EUR").unattributed_micros == 1200
-    assert {(row.track, row.recording) for row in rows if row.kind == "unattributed"} == {
+    assert found.paid == {"ann": 400 + 400 + 300, "bob": 300, "cy": 600}
+    assert found.micros("unattributed") == 1200
+    assert {(row.track, row.recording) for row in found.lines if row.kind == "unattributed"} == {
         ("", "r1"),
         ("", "r2"),
         ("", "r3"),
@@ -230,8 +147,8 @@ def test_what_is_divided_equally_is_as_uncertain_as_what_is_unattributed() -> No
         ]
     }
 
-    rows = allocate(pool_of(1000), revenue(A=1000), shares, holders(r1="ann", r2="bob"), TODAY)
-    equally = [row for row in rows if row.kind == "unattributed"]
+    found = allocate(pool_of(1000), {"A": 1000}, shares, holders(r1="ann", r2="bob"), TODAY)
+    equally = [row for row in found.lines if row.kind == "unattributed"]
 
     assert [(row.low_micros, row.micros, row.high_micros) for row in equally] == [
         (250, 300, 400),
@@ -244,10 +161,10 @@ def test_a_recording_that_is_not_licensed_on_the_day_earns_nothing() -> None:
     held.recordings["r1"] = recording("r1", licensed_from=date(2026, 10, 2))
     shares = {"A": [share("r1", PPB), share(None, 0)]}
 
-    rows = allocate(pool_of(1000), revenue(A=1000), shares, held, TODAY)
+    found = allocate(pool_of(1000), {"A": 1000}, shares, held, TODAY)
 
-    assert paid(rows) == {"bob": 1000}
-    assert [row.kind for row in rows] == ["unattributed"]
+    assert found.paid == {"bob": 1000}
+    assert [row.kind for row in found.lines] == ["unattributed"]
 
 
 def test_money_that_nobody_may_have_waits_in_suspense() -> None:
@@ -258,29 +175,29 @@ def test_money_that_nobody_may_have_waits_in_suspense() -> None:
         payees={},
     )
 
-    rows = allocate(pool_of(3000), revenue(A=1000, B=1000, C=1000), shares, held, TODAY)
-    summary = summarise(rows, "EUR")
+    found = allocate(pool_of(3000), {"A": 1000, "B": 1000, "C": 1000}, shares, held, TODAY)
 
-    assert paid(rows) == {"ann": 600}
-    assert summary.suspense == {"unclaimed": 400 + 1000, "unmatched": 1000}
+    assert found.paid == {"ann": 600}
+    assert found.micros("suspense_unclaimed") == 400 + 1000
+    assert found.micros("suspense_unmatched") == 1000
 
 
 def test_a_pool_without_plays_waits_in_suspense_unmatched() -> None:
-    (row,) = allocate(pool_of(1000), {}, {}, holders(r1="ann"), TODAY)
+    (row,) = allocate(pool_of(1000), {}, {}, holders(r1="ann"), TODAY).lines
 
     assert (row.kind, row.micros, row.track, row.payee) == ("suspense_unmatched", 1000, "", None)
 
 
 def test_without_a_licensed_work_unattributed_money_waits_in_suspense() -> None:
-    rows = allocate(
+    found = allocate(
         pool_of(1000),
-        revenue(A=1000),
+        {"A": 1000},
         {"A": [share(None, PPB)]},
         Rights(recordings={}, interests=[], payees={}),
         TODAY,
     )
 
-    assert summarise(rows, "EUR").suspense == {"unclaimed": 0, "unmatched": 1000}
+    assert found.micros("suspense_unmatched") == 1000
 
 
 def test_terms_below_one_leave_the_rest_of_that_partys_gross_to_the_platform() -> None:
@@ -294,13 +211,15 @@ def test_terms_below_one_leave_the_rest_of_that_partys_gross_to_the_platform() -
         ],
     )
 
-    rows = allocate(
-        pool_of(1000), revenue(A=1000), {"A": [share("r1", PPB), share(None, 0)]}, held, TODAY
+    found = allocate(
+        pool_of(1000), {"A": 1000}, {"A": [share("r1", PPB), share(None, 0)]}, held, TODAY
     )
 
-    assert paid(rows) == {"agency": 500, "ann": 400}
-    assert summarise(rows, "EUR").platform_micros == 100
-    assert [(row.party, row.payee) for row in rows if row.kind == "platform"] == [("ann", None)]
+    assert found.paid == {"agency": 500, "ann": 400}
+    assert found.micros("platform") == 100
+    assert [(row.party, row.payee) for row in found.lines if row.kind == "platform"] == [
+        ("ann", None)
+    ]
 
 
 def test_parity_divides_a_recordings_money_between_master_and_publishing() -> None:
@@ -317,15 +236,15 @@ def test_parity_divides_a_recordings_money_between_master_and_publishing() -> No
     )
     half = AllocationOptions(on=FIRST, publishing_ppm=500_000)
 
-    rows = allocate(
+    found = allocate(
         pool_of(1000_000_000),
-        revenue(A=1000_000_000),
+        {"A": 1000_000_000},
         {"A": [share("r1", PPB), share(None, 0)]},
         held,
         half,
     )
 
-    assert paid(rows) == {
+    assert found.paid == {
         "administrator": 37_500_000,
         "artist": 100_000_000,
         "label": 400_000_000,
@@ -340,11 +259,11 @@ def test_an_interest_for_the_territory_replaces_the_worldwide_set() -> None:
     held = Rights(recordings=held.recordings, interests=[*held.interests, local], payees={})
     shares = {"A": [share("r1", PPB), share(None, 0)]}
 
-    in_germany = allocate(pool_of(1000, "DE"), revenue(A=1000), shares, held, TODAY)
-    in_france = allocate(pool_of(1000, "FR"), revenue(A=1000), shares, held, TODAY)
+    in_germany = allocate(pool_of(1000, "DE"), {"A": 1000}, shares, held, TODAY)
+    in_france = allocate(pool_of(1000, "FR"), {"A": 1000}, shares, held, TODAY)
 
-    assert paid(in_germany) == {"bob": 700}
-    assert paid(in_france) == {"ann": 1000}
+    assert in_germany.paid == {"bob": 700}
+    assert in_france.paid == {"ann": 1000}
 
 
 def test_an_interval_on_the_share_is_carried_to_the_amount() -> None:
@@ -356,15 +275,10 @@ def test_an_interval_on_the_share_is_carried_to_the_amount() -> None:
         payees={},
     )
 
-    rows = allocate(pool_of(1001), revenue(A=1001), shares, held, TODAY)
-    ann = next(row for row in rows if row.kind == "attributed")
+    found = allocate(pool_of(1001), {"A": 1001}, shares, held, TODAY)
+    ann = next(row for row in found.lines if row.kind == "attributed")
 
-    assert (ann.low_micros, ann.micros, ann.high_micros) == (150, 251, 450)
-
-
-def test_a_share_of_an_unknown_recording_is_refused_by_name() -> None:
-    with pytest.raises(NotFound, match=r"recording 'lost'.*catalogue import"):
-        allocate(pool_of(1), revenue(A=1), {"A": [share("lost", PPB)]}, holders(r1="ann"), TODAY)
+    assert (ann.low_micros, ann.micros, ann.high_micros) == (150, 250, 450)
 
 
 def test_interests_beyond_the_whole_are_refused_by_name() -> None:
@@ -374,50 +288,70 @@ def test_interests_beyond_the_whole_are_refused_by_name() -> None:
     )
 
     with pytest.raises(Conflict, match="master right of r1 sum to 1000001 ppm"):
-        allocate(pool_of(1), revenue(A=1), {"A": [share("r1", PPB)]}, held, TODAY)
+        allocate(pool_of(1), {"A": 1}, {"A": [share("r1", PPB)]}, held, TODAY)
 
 
-def test_tracks_that_do_not_sum_to_the_pool_are_refused() -> None:
-    with pytest.raises(Conflict, match="carry 999 micros and the pool has 1000"):
-        allocate(pool_of(1000), revenue(A=999), {"A": [share("r1", PPB)]}, holders(r1="ann"), TODAY)
+def test_money_that_the_rule_fixed_goes_to_all_licensed_works_alike() -> None:
+    shares = {"A": [share("r1", PPB), share(None, 0)]}
+    tracks = {"A": 500, "/equally": 1200}
+
+    found = allocate(pool_of(1700), tracks, shares, holders(r1="ann", r2="bob"), TODAY)
+
+    assert found.paid == {"ann": 1100, "bob": 600}
+    fixed = [row for row in found.lines if row.kind == "fixed"]
+    assert [(row.recording, row.track, row.micros) for row in fixed] == [
+        ("r1", "", 600),
+        ("r2", "", 600),
+    ]
+    assert all(row.low_micros == row.micros == row.high_micros for row in fixed)
+
+
+def test_money_booked_against_no_track_waits_in_suspense() -> None:
+    shares = {"A": [share("r1", PPB), share(None, 0)]}
+    tracks = {"A": 500, "/unbooked": 20}
+
+    found = allocate(pool_of(520), tracks, shares, holders(r1="ann"), TODAY)
+
+    assert (found.paid, found.micros("suspense_unmatched")) == ({"ann": 500}, 20)
+    assert {row.track for row in found.lines} == {"A", ""}
+
+
+def test_a_boosted_artists_shares_weigh_more_and_the_others_give_way() -> None:
+    held = holders(r1="ann", r2="bob")
+    held.recordings["r2"] = replace(recording("r2"), artist="bob")
+    thirds = [share("r1", PPB // 4, 0, PPB), share("r2", PPB // 4), share(None, PPB // 2)]
+
+    found = allocate(pool_of(1000), {"A": 1000}, {"A": thirds}, held, TODAY, {"ann": 2})
+
+    own = {row.recording: row for row in found.lines if row.kind == "attributed"}
+    assert {name: row.micros for name, row in own.items()} == {"r1": 400, "r2": 200}
+    assert (own["r1"].low_micros, own["r1"].high_micros) == (0, 1000)
 
 
 # As a snapshot.
 
 
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(one=sharings(RECORDINGS), held=rights(RECORDINGS))
-def test_a_table_of_allocations_has_the_agreed_columns_and_reads_back(one, held) -> None:
-    rows = allocate(pool_of(10**6), revenue(A=10**6), {"A": one}, held, TODAY)
+def test_lines_have_the_agreed_columns(one, held) -> None:
+    found = allocate(pool_of(10**6), {"A": 10**6}, {"A": one}, held, TODAY)
 
-    table = to_table(rows)
-
-    assert ",".join(table.column_names) == (
+    assert ",".join(SCHEMA.names) == (
         "pool,track,recording,work,right,party,payee,kind,plays,share_ppb,low_ppb,high_ppb,"
         "interest_ppm,micros,low_micros,high_micros"
     )
-    assert [Allocation(**row) for row in table.to_pylist()] == rows
+    assert all(list(vars(row)) == SCHEMA.names for row in found.lines)
+    assert all(row.plays in {PLAYS, 0} and row.pool == pool_of(1).id for row in found.lines)
 
 
-def test_an_empty_table_keeps_its_columns() -> None:
-    assert to_table([]).column_names == list(COLUMNS)
-
-
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(one=sharings(RECORDINGS), other=sharings(RECORDINGS), held=rights(RECORDINGS))
-def test_a_summary_adds_up_to_the_pool(one, other, held) -> None:
-    rows = allocate(
-        pool_of(3 * 10**6),
-        revenue(A=10**6, B=10**6, C=10**6),
-        {"A": one, "B": other},
-        held,
-        TODAY,
-    )
+def test_recordings_and_the_rest_add_up_to_the_pool(one, other, held) -> None:
+    tracks = {"A": 10**6, "B": 10**6, "C": 10**6}
 
-    summary = summarise(rows, "EUR")
+    found = allocate(pool_of(3 * 10**6), tracks, {"A": one, "B": other}, held, TODAY)
 
-    payees = sum(amount.micros for amount in summary.payees.values())
-    assert payees + sum(summary.suspense.values()) + summary.platform_micros == 3 * 10**6
-    assert sum(total.amount.micros for total in summary.totals) == 3 * 10**6
-    tracked = sum(amount.micros for amount in summary.recordings.values())
-    assert tracked + summary.unattributed_micros + summary.suspense["unmatched"] == 3 * 10**6
+    common = sum(row.micros for row in found.lines if row.recording and not row.track)
+    waiting = found.micros("suspense_unmatched")
+    apart = sum(found.recordings.values()) + common + waiting - 3 * 10**6
+    assert abs(apart) <= len(found.lines)

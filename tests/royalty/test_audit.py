@@ -1,11 +1,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from royalty.audit import compare, conservation, farm_cost
+from royalty.audit import conservation, farm_cost
 from royalty.ledger import PoolMoney, Total, closing_transactions
 from royalty.money import Money
 from tests.oracle import World
-from tests.royalty.worlds import OCTOBER, T3, balances, divided
+from tests.royalty.rules.dividing import divided
+from tests.royalty.worlds import OCTOBER, T3, balances
 
 amounts = st.dictionaries(
     st.sampled_from(["ann", "bob", "cy"]), st.integers(0, 10**12).map(lambda n: Money(n, "EUR"))
@@ -74,22 +75,6 @@ def test_a_closing_conserves_what_came_in() -> None:
     report = conservation(OCTOBER, "EUR", {account: each for (account, _), each in posted.items()})
 
     assert (report.holds, report.revenue, report.platform) == (True, eur(1000), eur(300))
-
-
-def test_rules_stand_side_by_side_for_every_payee() -> None:
-    rows = compare(
-        {
-            "pro_rata": {"ann": eur(5), "bob": eur(5)},
-            "user_centric": {"ann": eur(3), "cy": eur(7)},
-        },
-        "EUR",
-    )
-
-    assert [(row.payee, row.differences) for row in rows] == [
-        ("ann", {"user_centric": eur(-2)}),
-        ("bob", {"user_centric": eur(-5)}),
-        ("cy", {"user_centric": eur(7)}),
-    ]
 
 
 def test_a_click_farm_costs_others_under_pro_rata_and_nobody_under_user_centric() -> None:

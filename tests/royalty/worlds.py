@@ -1,28 +1,42 @@
-"""Small worlds, and rules run on them through DuckDB."""
+"""Small worlds, and what stands in catalogues and terms."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from functools import cache, lru_cache
 from itertools import pairwise
 
-import duckdb
-import ibis
-import pyarrow as pa
 from hypothesis import strategies as st
 
-from royalty.allocation import Pool, Rights
+from royalty.allocation import Pool
 from royalty.catalogue import PPM, Interest, Recording
-from royalty.division import settle
 from royalty.ledger import Transaction
 from royalty.money import Money
 from royalty.period import Period
-from royalty.rules import RULES, PoolTotals, pool_totals
 from royalty.shares import Share
 from royalty.terms import Terms
 from tests.oracle import PPB, World
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """What the books have of rights, as values: recordings by id, and who is paid for whom."""
+
+    recordings: Mapping[str, Recording]
+    interests: Sequence[Interest]
+    payees: Mapping[str, str]
+    terms: Sequence[Terms] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllocationOptions:
+    """The day on which all is read, and the parity of rights."""
+
+    on: date
+    publishing_ppm: int = 0
+
 
 OCTOBER = Period(2026, 10)
 FIRST = date(2026, 10, 1)
@@ -53,49 +67,6 @@ CHAIN = World(
 )
 
 
-USAGE = {"listener": "string", "track": "string", "plays": "int64"}
-REVENUE = {"listener": "string", "net_micros": "int64"}
-
-
-@cache
-def connection() -> duckdb.DuckDBPyConnection:
-    """One connection for all worlds."""
-    return duckdb.connect(config={"threads": 1})
-
-
-@lru_cache(maxsize=512)
-def compiled(name: str, rate_ppm: int) -> str:
-    """The SQL of a rule's or the totals' expression: compiled once, run on many worlds."""
-    divide = pool_totals if name == "totals" else RULES[name].divide
-    expression = divide(ibis.table(USAGE, "usage"), ibis.table(REVENUE, "revenue"), rate_ppm)
-    return str(ibis.to_sql(expression, dialect="duckdb"))
-
-
-def arrow_tables(world: World) -> tuple[pa.Table, pa.Table]:
-    usage = {
-        "listener": [listener for listener, _ in world.plays],
-        "track": [track for _, track in world.plays],
-        "plays": list(world.plays.values()),
-    }
-    revenue = {"listener": list(world.fees), "net_micros": list(world.fees.values())}
-    return (
-        pa.table(usage, schema=ibis.schema(USAGE).to_pyarrow()),
-        pa.table(revenue, schema=ibis.schema(REVENUE).to_pyarrow()),
-    )
-
-
-def run(name: str, world: World) -> pa.Table:
-    usage, revenue = arrow_tables(world)
-    connection().register("usage", usage)
-    connection().register("revenue", revenue)
-    return connection().sql(compiled(name, world.rate_ppm)).to_arrow_table()
-
-
-def divided(rule: str, world: World) -> dict[str, int]:
-    """Micros per track, by the rule on DuckDB."""
-    return settle(run(rule, world), world.pool)
-
-
 def balances(transactions: Iterable[Transaction]) -> dict[tuple[str, str], Money]:
     """The sum of the postings of each (account, currency)."""
     sums: defaultdict[tuple[str, str], int] = defaultdict(int)
@@ -103,11 +74,6 @@ def balances(transactions: Iterable[Transaction]) -> dict[tuple[str, str], Money
         for posting in transaction.postings:
             sums[posting.account, posting.amount.currency] += posting.amount.micros
     return {key: Money(micros, key[1]) for key, micros in sums.items()}
-
-
-def totals(world: World) -> PoolTotals:
-    (row,) = run("totals", world).to_pylist()
-    return PoolTotals(**row)
 
 
 LISTENERS = ("u1", "u2", "u3", "u4", "u5")

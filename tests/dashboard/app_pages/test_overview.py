@@ -9,7 +9,7 @@ from cli.setup import set_up
 from cli.workspace import Workspace
 from dashboard import reads
 from db.queries import EVERYONE
-from royalty.money import Money
+from royalty.money import Money, total
 from royalty.period import Period
 from tests.dashboard.conftest import APP, CLOSED, OpenPage, texts
 
@@ -63,29 +63,26 @@ def test_all_payees_stand_in_a_table_to_the_micro(open_page: OpenPage, where: re
     assert list(table["Amount, EUR"]) == [payee.amount.decimal for payee in payout.payees]
 
 
-def test_both_rules_stand_side_by_side_with_the_difference(
+def test_a_sentence_says_what_another_rule_would_change_and_leads_there(
     open_page: OpenPage, where: reads.Place
 ) -> None:
-    one = reads.payout(EVERYONE, where, CLOSED, "pro_rata")
-    two = reads.payout(EVERYONE, where, CLOSED, "user_centric")
-    amounts = {payee.name: payee.amount for payee in one.payees}
-    others = {payee.name: payee.amount for payee in two.payees}
+    paid = {
+        rule: {
+            payee.id: payee.amount for payee in reads.payout(EVERYONE, where, CLOSED, rule).payees
+        }
+        for rule in ("pro_rata", "user_centric")
+    }
+    changes = [paid["user_centric"][payee] - paid["pro_rata"][payee] for payee in paid["pro_rata"]]
+    gains = [change for change in changes if change.micros > 0]
 
-    table = open_page().dataframe[1].value.set_index("Payee")
+    app = open_page()
+    (link,) = (link for link in app.get("page_link") if "rule=" in link.proto.query_string)
 
-    assert set(table.index) == set(amounts) | set(others)
-    for name, row in table.iterrows():
-        assert row["Pro rata, EUR"] == amounts[str(name)].decimal
-        assert row["User centric, EUR"] == others[str(name)].decimal
-        difference = others[str(name)] - amounts[str(name)]
-        assert row["Difference"].removeprefix("+") == difference.decimal
-
-
-def test_each_rule_is_explained_in_a_sentence(open_page: OpenPage) -> None:
-    said = texts(open_page())
-
-    assert "**Pro rata.** Everybody's money" in said
-    assert "**User centric.** Each listener's money" in said
+    assert gains
+    assert f"{len(gains)} of {len(changes)} payees would earn more" in texts(app)
+    assert total(gains, "EUR").rounded in texts(app)
+    assert link.proto.query_string == "rule=pro_rata"
+    assert link.proto.page.endswith("rules")
 
 
 def test_the_address_chooses_the_rule(open_page: OpenPage, where: reads.Place) -> None:
@@ -104,14 +101,14 @@ def test_a_month_without_a_payout_names_the_command(open_page: OpenPage) -> None
     assert [code.value for code in app.code] == ["tantieme payouts 2026-11 --compare"]
 
 
-def test_one_rule_alone_names_the_command_for_the_other(
+def test_one_rule_alone_names_the_command_for_the_others(
     open_page: OpenPage, where: reads.Place
 ) -> None:
     rows = [replace(row, computed=("pro_rata",)) for row in reads.periods(EVERYONE, where)]
     with patch("dashboard.reads.periods", return_value=rows):
         app = open_page()
 
-    assert "tantieme payouts 2026-10 --rule user-centric" in [code.value for code in app.code]
+    assert "tantieme payouts 2026-10 --compare" in [code.value for code in app.code]
 
 
 def test_a_month_in_which_nobody_earned_anything_says_so(
@@ -132,7 +129,10 @@ def test_two_payees_of_one_name_stay_two(open_page: OpenPage, where: reads.Place
     with patch("dashboard.reads.payout", return_value=same):
         app = open_page()
 
-    assert sorted(app.dataframe[1].value["Payee"]) == ["Ann · ann", "Ann · ben", "Ann · cho"]
+    links = [link.proto for link in app.get("page_link") if "payee=" in link.proto.query_string]
+    assert sorted(link.label for link in links) == [
+        f":primary[Ann · {payee}]" for payee in ("ann", "ben", "cho")
+    ]
 
 
 def test_an_empty_workspace_names_what_fills_it(

@@ -116,7 +116,7 @@ def test_every_fault_of_every_file_is_listed_and_nothing_is_imported(
         "recordings.csv, row 4, iswc: 'T-034.524.680-2' is not an ISWC: its check digit is wrong",
         "recordings.csv, row 4, licensed_to: 2026-01-01 is not after licensed_from, 2026-02-01",
         "recordings.csv, row 4, title: is empty",
-        "recordings.csv, row 5, id: 'r 3' is not an id: it may hold neither spaces nor slashes",
+        "recordings.csv, row 5, id: 'r 3' is not an id: up to 200 bytes without spaces, slashes or control characters",
         "recordings.csv, row 5, isrc: 'bad' is not an ISRC, such as DE-A12-26-00001",
         "recordings.csv, row 5, licensed_from: 'yesterday' is not a day, such as 2026-10-01",
         "recordings.csv, row 6: has 1 cells, the header 9",
@@ -271,3 +271,22 @@ def test_a_file_that_is_not_utf_8_is_one_fault(tmp_path: Path) -> None:
     (tmp_path / "parties.csv").write_bytes(b"id,name\n\xff,x\n")
 
     assert "is not CSV in UTF-8" in "".join(map(str, read_catalogue(tmp_path).problems))
+
+
+def test_a_file_of_nothing_but_a_byte_order_mark_has_no_columns(tmp_path: Path) -> None:
+    folder = world.write(tmp_path, FILES)
+    (folder / "parties.csv").write_bytes(b"\xef\xbb\xbf")
+
+    missing = [p for p in read_catalogue(folder).problems if p.source.endswith("parties.csv")]
+
+    assert {problem.message for problem in missing} == {"the column is missing"}
+
+
+@pytest.mark.parametrize("title", ["two\nlines", "nul\0", "\x1b[2J", "x" * 1001])
+def test_a_title_is_one_line(books: Books, tmp_path: Path, title: str) -> None:
+    row = f'r3,,"{title}",ann,,,,,\n'
+
+    [problem] = refused(books, tmp_path, recordings=world.RECORDINGS + row)
+
+    assert problem.startswith("recordings.csv, row 4, title: ")
+    assert "is not one line of at most 1000 characters" in problem

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db import queries
+from db import queries, snapshots
 from db.engine import Books
 from db.intake import revenue
-from db.intake.columns import to_micros
+from db.intake.judging import to_micros
 from db.queries import EVERYONE
 from royalty.errors import BadInput, PeriodClosed
 from royalty.money import Money, parse_micros
@@ -79,7 +79,7 @@ def test_a_period_has_one_currency_in_a_file_and_in_the_books(books: Books, tmp_
 def test_a_row_has_at_most_what_can_be_divided(books: Books, tmp_path: Path) -> None:
     for fine in (f"{MICROS_MAX // 10**6}.000000", "0009999999.999999"):
         revenue.record(books, write(tmp_path, f"2026-10,u1,app,DE,EUR,{fine}"), dry_run=True)
-    for much in (f"{MICROS_MAX // 10**6}.000001", "10000001", "99999999"):
+    for much in (f"{MICROS_MAX // 10**6}.000001", "100000001", "999999999"):
         with pytest.raises(BadInput, match="row 2, net"):
             revenue.record(books, write(tmp_path, f"2026-10,u1,app,DE,EUR,{much}"))
 
@@ -115,3 +115,40 @@ def test_what_a_closed_period_has_is_still_recognised(closed: Books, tmp_path: P
     path = write(tmp_path, "2026-10,u1,app,DE,EUR,12.50", "2026-10,u2,app,DE,EUR,7.5")
 
     assert revenue.record(closed, path).already
+
+
+def test_money_may_be_booked_against_a_track_and_against_no_listener(
+    books: Books, tmp_path: Path
+) -> None:
+    path = tmp_path / "revenue.csv"
+    path.write_text(
+        HEADER.replace("source", "track,source")
+        + "2026-10,u1,t1,api,DE,EUR,1\n2026-10,u1,t2,api,DE,EUR,2\n2026-10,,,api,DE,EUR,3\n"
+    )
+
+    receipt = revenue.record(books, path)
+
+    kept = snapshots.read(books, receipt.snapshot or "").to_pylist()
+    assert [(row["listener"], row["track"], row["net_micros"]) for row in kept] == [
+        ("", "", 3_000_000),
+        ("u1", "t1", 1_000_000),
+        ("u1", "t2", 2_000_000),
+    ]
+
+
+def test_money_of_one_listener_and_track_comes_once(books: Books, tmp_path: Path) -> None:
+    revenue.record(books, write(tmp_path, "2026-10,u1,app,DE,EUR,1"))
+    path = tmp_path / "again.csv"
+    path.write_text(
+        HEADER.replace("source", "track,source")
+        + "2026-10,u1,t1,app,DE,EUR,1\n2026-10,u1,,app,DE,EUR,2\n2026-10,u1,t1,app,DE,EUR,3\n"
+    )
+
+    with pytest.raises(BadInput, match="row 4: has the same") as refused:
+        revenue.record(books, path)
+    assert len(refused.value.problems) == 1
+
+    path.write_text(path.read_text().replace("t1,app,DE,EUR,3", "t3,app,DE,EUR,3"))
+    with pytest.raises(BadInput, match=r"row 3: its .* came in before") as refused:
+        revenue.record(books, path)
+    assert len(refused.value.problems) == 1

@@ -43,6 +43,7 @@ def test_usage_of_several_periods_becomes_a_snapshot_each(books: Books, tmp_path
         "source": "app",
         "territory": "DE",
         "plays": 1,
+        "active": 0,
     }
     assert len(queries.inputs(EVERYONE, books, NOVEMBER).usage) == 1
 
@@ -94,7 +95,7 @@ def test_a_file_that_cannot_be_read_is_a_fault(books: Books, tmp_path: Path) -> 
 
     (tmp_path / "latin.csv").write_bytes(HEADER.encode() + b"2026-10,\xff,t1,app,DE,1\n")
 
-    with pytest.raises(BadInput, match="invalid UTF8"):
+    with pytest.raises(BadInput, match="row 2, listener: '\ufffd' is not an id"):
         usage.record(books, tmp_path / "latin.csv")
 
 
@@ -196,3 +197,50 @@ def test_a_hundred_thousand_rows_take_seconds_even_when_all_are_wrong(
 
     assert len(refused.value.problems) == 100_000
     assert time.process_time() - began < 10
+
+
+def test_plays_that_were_asked_for_are_kept_beside_all_plays(books: Books, tmp_path: Path) -> None:
+    header = HEADER.replace("plays", "plays,active")
+    path = write(tmp_path, "2026-10,u1,t1,app,DE,3,2", "2026-10,u2,t1,app,DE,3,", header=header)
+
+    receipt = usage.record(books, path)
+
+    kept = snapshots.read(books, receipt.snapshot or "")
+    assert list(zip(kept["plays"].to_pylist(), kept["active"].to_pylist(), strict=True)) == [
+        (3, 2),
+        (3, 0),
+    ]
+
+
+def test_more_cannot_have_been_asked_for_than_was_played(books: Books, tmp_path: Path) -> None:
+    header = HEADER.replace("plays", "active,plays")
+    path = write(tmp_path, "2026-10,u1,t1,app,DE,4,3", "2026-10,u2,t1,app,DE,-1,x", header=header)
+
+    with pytest.raises(BadInput, match="row 2, active: '4' is more than the plays") as refused:
+        usage.record(books, path)
+
+    assert faults(refused) == [(2, "active"), (3, "active"), (3, "plays")]
+
+
+def test_nothing_comes_in_for_a_month_that_has_not_begun(books: Books, tmp_path: Path) -> None:
+    path = write(tmp_path, "2026-11,u1,t1,app,DE,3", "2026-12,u1,t1,app,DE,3")
+
+    with pytest.raises(BadInput, match="row 3, period: period 2026-12 has not begun") as refused:
+        usage.record(books, path)
+
+    assert faults(refused) == [(3, "period")]
+
+
+def test_what_a_spreadsheet_would_run_comes_in_as_text(books: Books, tmp_path: Path) -> None:
+    receipt = usage.record(books, write(tmp_path, "2026-10,=cmd|'C'!A0,@t,app,DE,3"))
+
+    assert snapshots.read(books, receipt.snapshot or "")["track"].to_pylist() == ["@t"]
+
+
+def test_a_long_or_unprintable_cell_is_shown_in_part(books: Books, tmp_path: Path) -> None:
+    path = write(tmp_path, f"2026-10,{'x' * 5000},t1,app,DE,3", "2026-10,u\x1b[2J,t1,app,DE,3")
+
+    with pytest.raises(BadInput, match=r"row 3, listener: 'u\\x1b\[2J' is not an id") as refused:
+        usage.record(books, path)
+
+    assert len(refused.value.problems[0].message) < 200

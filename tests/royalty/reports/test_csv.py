@@ -58,7 +58,20 @@ def test_any_title_and_amount_survive_the_round_trip(title, micros) -> None:
         statement_csv(replace(drawn, lines=(line,), earned=net, closing=_closing(drawn, net)))
     )
 
-    assert (row["title"], parse_micros(row["net"])) == (title, micros)
+    safe = f"'{title}" if title[:1] in {"=", "+", "-", "@", "\t", "\r"} else title
+    assert (row["title"], parse_micros(row["net"])) == (safe, micros)
+
+
+def test_no_spreadsheet_takes_a_name_for_a_formula() -> None:
+    drawn = statement()
+    line = replace(drawn.lines[0], artist='=HYPERLINK("http://example.org")', title="@SUM(A1)")
+    earned = line.net
+
+    (row,) = read(
+        statement_csv(replace(drawn, lines=(line,), earned=earned, closing=_closing(drawn, earned)))
+    )
+
+    assert (row["artist"], row["title"]) == ('\'=HYPERLINK("http://example.org")', "'@SUM(A1)")
 
 
 def test_a_period_holds_the_statements_in_order_under_one_header() -> None:

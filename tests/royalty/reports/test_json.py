@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from royalty.differences import Difference
 from royalty.money import Money
 from royalty.payout import PayeeAmount, Payout
 from royalty.reports.json import payouts_json, period_json, statement_json
@@ -60,6 +61,21 @@ def test_payouts_have_the_keys_of_the_schema() -> None:
     (rule,) = document["rules"].values()
     assert list(rule) == ["payees", "unattributed", "suspense", "idle"]
     assert list(rule["payees"][0]) == ["id", "name", "amount", "low", "high"]
+
+
+def test_compared_payouts_say_how_they_differ_from_the_first() -> None:
+    rules = {"pro_rata": PAYOUT, "user_centric": PAYOUT}
+    found = [
+        Difference(payee=payee, amount=eur(1), low=eur(-2), high=eur(3)) for payee in ("zoe", "ann")
+    ]
+
+    document = json.loads(payouts_json(OCTOBER, rules, {"user_centric": found}))
+
+    assert list(document) == ["schema", "period", "pool", "rules", "differences"]
+    (differences,) = document["differences"].values()
+    assert [each["id"] for each in differences] == ["ann", "zoe"]
+    assert list(differences[0]) == ["id", "difference", "low", "high"]
+    assert differences[0]["low"] == {"micros": -2, "currency": "EUR"}
 
 
 def test_payouts_name_the_platform_where_terms_leave_it_something() -> None:

@@ -1,0 +1,253 @@
+"""How fair every rule would be to a month: each divides it, and again without this or that one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+
+import pyarrow as pa
+
+from cli.jobs.dividing import Month, divide, open_month
+from cli.jobs.listeners import LeftOut, left_out
+from cli.jobs.together import Asked, Posted, divide_together, every_track_alike, kept, parts_of
+from cli.output import Report
+from cli.workspace import Workspace
+from db import queries, snapshots
+from db.queries import EVERYONE
+from royalty import listening
+from royalty.audit import Amounts, farm_cost
+from royalty.concentration import Concentration, concentration
+from royalty.errors import NotReady
+from royalty.fairness import Envy, Farm, Suspicion, maximum_envy, most_suspicious
+from royalty.listening import Listening
+from royalty.money import Money, total
+from royalty.period import Period
+from royalty.rules import RULES, Rule
+from royalty.silence import Change, Moved, closed_form, moved_most, moved_most_of
+
+REDIVIDED = 3  # listeners to try, the heaviest, where a rule has no formula
+SUSPENSE = "suspense"  # beside the payees, so that amounts sum to the pool
+
+Tick = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What a rule makes of the month."""
+
+    envy: Envy | None  # None: no payee was played
+    concentration: Concentration
+    moved: Moved | None  # None: nobody played anything
+    farm: Farm | None  # None: nobody is left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A rule with its properties, and its figures, or why it has none this month."""
+
+    rule: Rule
+    refused: str
+    figures: Figures | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fairness:
+    """All rules over one month."""
+
+    period: Period
+    provider: str
+    names: Mapping[str, str]  # of payees
+    payees: int
+    listeners: int  # who played anything
+    idle: Money  # what the others paid of the pools
+    rules: Sequence[Judged]
+    suspicions: Sequence[Suspicion]
+    left_out: LeftOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What a division gives everybody."""
+
+    payees: Amounts
+    suspense: Money
+
+    @property
+    def all(self) -> Amounts:
+        return {**self.payees, SUSPENSE: self.suspense}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """The month, the same month without those left out, and the rules that can divide it."""
+
+    month: Month
+    gone: LeftOut | None
+    others: Month | None
+    able: Sequence[str]
+
+    @property
+    def months(self) -> Sequence[Month]:
+        return [self.month] if self.others is None else [self.month, self.others]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Divided:
+    """What each rule gives, in each of the months, and who listened to whom."""
+
+    given: Mapping[str, Sequence[_Given]]
+    heard: Listening
+
+    @property
+    def payees(self) -> Sequence[str]:
+        """All whom any rule pays, or who were played."""
+        paid = (payee for given in self.given.values() for payee in given[0].payees)
+        return sorted({*self.heard.payees, *paid})
+
+
+def judge_rules(
+    workspace: Workspace, period: Period, named: str | None, report: Report
+) -> Fairness:
+    """Divide a month by every rule that can, and measure what comes out; nothing is written.
+
+    `named` says which listeners to leave out, for comparison. Raises `NotReady` where no rule can
+    divide the month, `BadInput` where `named` names nobody.
+    """
+    opened = _open(workspace, period, named)
+    tick = _ticking(report, opened)
+    divided = _divide(opened, tick)
+    figures = {rule: _figures(opened, divided, rule, tick) for rule in opened.able}
+    return Fairness(
+        period=period,
+        provider=opened.month.provider,
+        names={party.id: party.name for party in queries.parties(EVERYONE, workspace.books())},
+        payees=len(divided.payees),
+        listeners=len(divided.heard.heaviest),
+        idle=Money(sum(each.idle_micros for each in opened.month.totals), opened.month.currency),
+        rules=[_judged(opened.month, rule, figures.get(rule.name)) for rule in RULES.values()],
+        suspicions=_suspicions(divided),
+        left_out=opened.gone,
+    )
+
+
+def _open(workspace: Workspace, period: Period, named: str | None) -> _Opened:
+    books, settings = workspace.books(), workspace.settings()
+    month = kept(open_month(books, settings, period))
+    refusals = {rule: month.refusal(rule) for rule in RULES}
+    able = [rule for rule, refusal in refusals.items() if not refusal]
+    if not able:
+        raise NotReady(refusals[settings.rule])
+    gone = left_out(month, named)
+    others = (
+        None if gone is None else kept(open_month(books, settings, period, without=gone.listeners))
+    )
+    return _Opened(month=month, gone=gone, others=others, able=able)
+
+
+def _ticking(report: Report, opened: _Opened) -> Tick:
+    """Count questions to the engine: one for all rules with a formula, several for each other."""
+    apart = sum(_formulas(opened.month, rule) is None for rule in opened.able)
+    whole = 1 + apart * (len(opened.months) + REDIVIDED)
+    done = count(1)
+    return lambda: report(next(done), whole)
+
+
+def _divide(opened: _Opened, tick: Tick) -> _Divided:
+    """Divide the month, and the one without those left out, by all rules."""
+    month = opened.month
+    tracks = snapshots.run(month.facts.tracks.select("pool", "track").order_by("pool", "track"))
+    played = tracks.to_pylist()
+    alike = [rule for rule in opened.able if _formulas(month, rule) is not None]
+    asked = [Asked(rule=rule, month=each) for rule in alike for each in opened.months]
+    *posted, parts = divide_together([*asked, every_track_alike(month, played)])
+    tick()
+    given: dict[str, list[_Given]] = {rule: [] for rule in opened.able}
+    for each, rows in zip(asked, posted, strict=True):
+        given[each.rule].append(_given(rows, month.currency))
+    for rule in given.keys() - {*alike}:
+        given[rule] = [_given_by(rule, each, tick) for each in opened.months]
+    return _Divided(given=given, heard=_listening(month, parts_of(parts, played)))
+
+
+def _given_by(rule: str, month: Month, tick: Tick) -> _Given:
+    rows = snapshots.run(divide(month, rule).posted).to_pylist()
+    tick()
+    return _given(rows, month.currency)
+
+
+def _given(posted: Posted, currency: str) -> _Given:
+    payees: dict[str, Money] = {}
+    for row in posted:
+        if row["payee"]:
+            amount = Money(row["micros"], currency)
+            payees[row["payee"]] = payees.get(row["payee"], Money(0, currency)) + amount
+    waiting = (Money(row["micros"], currency) for row in posted if SUSPENSE in row["kind"])
+    return _Given(payees=payees, suspense=total(waiting, currency))
+
+
+def _figures(opened: _Opened, divided: _Divided, rule: str, tick: Tick) -> Figures | None:
+    """Measure what a rule gives; None where nothing of it reached a payee."""
+    amounts = divided.given[rule][0].payees
+    micros = [amounts[payee].micros if payee in amounts else 0 for payee in divided.payees]
+    if not any(micros):
+        return None
+    return Figures(
+        envy=maximum_envy(amounts, divided.heard.streams),
+        concentration=concentration(micros),
+        moved=_moved(opened.month, divided, rule, tick),
+        farm=_farm(opened, divided, rule),
+    )
+
+
+def _farm(opened: _Opened, divided: _Divided, rule: str) -> Farm | None:
+    if opened.gone is None:
+        return None
+    whole, without = divided.given[rule]
+    cost = farm_cost(rule, whole.all, without.all, opened.month.currency)
+    return Farm(listeners=len(opened.gone.listeners), fees=opened.gone.fees, cost=cost)
+
+
+def _judged(month: Month, rule: Rule, figures: Figures | None) -> Judged:
+    waits = "all of the month's money waits in suspense under it, so there is nothing to measure"
+    refused = "" if figures else month.refusal(rule.name) or waits
+    return Judged(rule=rule, refused=refused, figures=figures)
+
+
+def _suspicions(divided: _Divided) -> list[Suspicion]:
+    if not {"pro_rata", "user_centric"} <= divided.given.keys():
+        return []
+    pooled, own = (divided.given[rule][0].payees for rule in ("pro_rata", "user_centric"))
+    return most_suspicious(pooled, own, divided.heard)
+
+
+def _moved(month: Month, divided: _Divided, rule: str, tick: Tick) -> Moved | None:
+    formulas = _formulas(month, rule)
+    if formulas is not None:
+        return moved_most(divided.heard, formulas)
+    silent = _silent(month, divided.heard, rule, tick)
+    return moved_most_of(divided.heard, divided.given[rule][0].payees, silent)
+
+
+def _formulas(month: Month, rule: str) -> list[Change] | None:
+    """Give the formula of each pool's rule; None where one of them has none."""
+    rules = [month.rule_of(pool, rule) for pool in month.pools]
+    formulas = [closed_form(name, month.settings.options(name)) for name in rules]
+    known = [each for each in formulas if each is not None]
+    return known if len(known) == len(formulas) else None
+
+
+def _silent(month: Month, heard: Listening, rule: str, tick: Tick) -> Iterator[tuple[str, Amounts]]:
+    """Divide the month again without the plays of one of the heaviest listeners each."""
+    for place in heard.heaviest[:REDIVIDED]:
+        listener = heard.listeners[place]
+        usage = month.facts.usage.filter(month.facts.usage.listener != listener)
+        facts = replace(month.facts, usage=usage, kept_listeners=None, kept_tracks=None)
+        yield listener, _given_by(rule, replace(month, facts=facts), tick).payees
+
+
+def _listening(month: Month, parts: pa.Table) -> Listening:
+    usage, revenue = (snapshots.run(each) for each in (month.facts.usage, month.facts.revenue))
+    rates_ppm = {place: month.settings.rate(pool.source) for place, pool in enumerate(month.pools)}
+    whole = listening.Month(usage=usage, revenue=revenue, parts=parts, rates_ppm=rates_ppm)
+    return listening.listen(whole, month.currency)

@@ -1,0 +1,147 @@
+"""Months side by side, divided as one: one question to the engine where there would be many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ibis
+import pyarrow as pa
+from ibis import Table
+
+from cli.jobs.dividing import Month, divide
+from db import snapshots
+from royalty.allocation import Pool
+from royalty.catalogue import PPM
+from royalty.errors import NotReady
+from royalty.money import Money
+from royalty.rules import Facts, PoolTotals
+
+BOOKED = "per_generation"  # the rule that gives each track what was booked against it
+SAME_MICROS = 10**12
+PARTS_MAX = 10**7
+PARTS = pa.schema(
+    {"pool": pa.int64(), "track": pa.string(), "payee": pa.string(), "part": pa.float64()}
+)
+
+Posted = Sequence[Mapping[str, Any]]  # pool, payee, kind, micros
+Track = Mapping[str, Any]  # pool, track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A month and the rule to divide it by."""
+
+    rule: str
+    month: Month
+
+
+def kept(month: Month) -> Month:
+    """Have all tables of a month that will be divided many times worked out once."""
+    names = ("usage", "revenue", "history", "credits")
+    tables = {name: snapshots.hold(getattr(month.facts, name)) for name in names}
+    facts = replace(month.facts, **tables)
+    return replace(month, facts=facts, shares=snapshots.hold(month.shares))
+
+
+def divide_together(asked: Sequence[Asked]) -> list[Posted]:
+    """Divide months by their rules; for each, what is posted, by the numbers of its own pools.
+
+    Not for rules that see artists, whose boosts are the whole month's, nor with thresholds.
+    """
+    rows = snapshots.run(divide(_beside_each_other(asked), BOOKED).posted).to_pylist()
+    posted: list[Posted] = []
+    start = 0
+    for each in asked:
+        end = start + len(each.month.pools)
+        mine = [{**row, "pool": row["pool"] - start} for row in rows if start <= row["pool"] < end]
+        posted.append(mine)
+        start = end
+    return posted
+
+
+def _beside_each_other(asked: Sequence[Asked]) -> Month:
+    """Make one month of all pools of many, each pool a source with a rule of its own."""
+    pools: list[Pool] = []
+    totals: list[PoolTotals] = []
+    rules: dict[str, str] = {}
+    facts: list[Facts] = []
+    for each in asked:
+        facts.append(_numbered_from(each.month.facts, len(pools)))
+        for pool, total in zip(each.month.pools, each.month.totals, strict=True):
+            place = len(pools)
+            rules[str(place)] = each.month.rule_of(pool, each.rule)
+            pools.append(replace(pool, source=str(place)))
+            totals.append(replace(total, pool=place))
+    first = asked[0].month
+    return replace(
+        first,
+        settings=replace(first.settings, rule_of_source=rules),
+        pools=pools,
+        totals=totals,
+        facts=replace(
+            first.facts,
+            usage=snapshots.hold(_all(each.usage for each in facts)),
+            revenue=snapshots.hold(_all(each.revenue for each in facts)),
+            pools=_all(each.pools for each in facts),
+            kept_listeners=None,
+            kept_tracks=None,
+        ).kept(snapshots.hold),
+    )
+
+
+def _numbered_from(facts: Facts, start: int) -> Facts:
+    tables = {name: getattr(facts, name) for name in ("usage", "revenue", "pools")}
+    return replace(
+        facts, **{name: rows.mutate(pool=rows.pool + start) for name, rows in tables.items()}
+    )
+
+
+def _all(tables: Iterable[Table]) -> Table:
+    rows = list(tables)
+    return ibis.union(*rows, distinct=False) if len(rows) > 1 else rows[0]
+
+
+def every_track_alike(month: Month, played: Sequence[Track]) -> Asked:
+    """Make up a month in which every track that was played is a pool of its own, all as large.
+
+    What is posted says what part of a track's money becomes whose. Raises `NotReady` where tracks
+    and works are too many for that.
+    """
+    if len(played) * month.held.works > PARTS_MAX:
+        raise NotReady(
+            f"{len(played):,} tracks were played, {month.held.works:,} works are licensed; these "
+            f"figures are worked out up to {PARTS_MAX:,} of one times the other"
+        )
+    places, amount = range(len(played)), Money(SAME_MICROS, month.currency)
+    net = {"listener": "", "net_micros": SAME_MICROS}
+    booked = [{"pool": n, "track": each["track"], **net} for n, each in enumerate(played)]
+    total = replace(month.totals[0], gross_micros=SAME_MICROS, pool_micros=SAME_MICROS)
+    facts = replace(
+        month.facts,
+        usage=month.facts.usage.limit(0),
+        revenue=_rows(booked, {"pool": int, "listener": str, "track": str, "net_micros": int}),
+        pools=_rows([{"pool": n, "rate_ppm": PPM} for n in places], {"pool": int, "rate_ppm": int}),
+    )
+    pools = [replace(month.pools[each["pool"]], amount=amount) for each in played]
+    settings = replace(month.settings, rule_of_source={})
+    totals = [replace(total, pool=place) for place in places]
+    whole = replace(month, settings=settings, facts=facts, pools=pools, totals=totals)
+    return Asked(rule=BOOKED, month=whole)
+
+
+def parts_of(posted: Posted, played: Sequence[Track]) -> pa.Table:
+    """Read what part of each track's money becomes whose: `PARTS`."""
+    rows = [
+        {**played[row["pool"]], "payee": row["payee"], "part": row["micros"] / SAME_MICROS}
+        for row in posted
+        if row["payee"]
+    ]
+    return pa.Table.from_pylist(rows, schema=PARTS)
+
+
+def _rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, type]) -> Table:
+    types = {int: pa.int64(), str: pa.string()}
+    schema = pa.schema({name: types[kind] for name, kind in columns.items()})
+    return ibis.memtable(pa.Table.from_pylist([*rows], schema=schema))

@@ -1,0 +1,123 @@
+"""What a blend of two stored rules would pay: worked out on the page, stored nowhere."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts, components, wording
+from dashboard.months import Month
+from db.queries import PayeeAmount, Payout
+from royalty.blend import Blend, Ends, is_blend, mixed
+from royalty.catalogue import PPM
+from royalty.money import Money
+
+SHOWN = 12  # payees drawn; the table has all
+STEP = 5  # percent
+
+
+def show(month: Month, first: str, second: str) -> None:
+    """Draw the preview of a blend of two rules; a blend is not blended again."""
+    st.header("Part by one, part by the other", anchor=False)
+    if is_blend(first) or is_blend(second):
+        components.empty("one of these two is a blend already; choose two rules to blend them")
+        return
+    _preview(month, first, second)
+
+
+@st.fragment
+def _preview(month: Month, first: str, second: str) -> None:
+    one, other = (wording.rule_name(rule).lower() for rule in (first, second))
+    part = st.slider(
+        f"Of every pool, divided by {other} instead of {one}",
+        *(STEP, 100 - STEP, 50, STEP),
+        key="part",
+        bind="query-params",
+        format="%d %%",
+    )
+    ppm = part * PPM // 100
+    blend = Blend(weights_ppm=dict(sorted({first: PPM - ppm, second: ppm}.items())))
+    paid = preview(blend, month)
+    drawn = sorted(paid.values(), key=lambda each: (-each.amount.micros, each.id))[:SHOWN]
+    st.badge("Preview, not stored", icon=":material/visibility:", color="orange")
+    if drawn:
+        st.altair_chart(
+            charts.ranked([_bar(each) for each in drawn], axis=month.currency),
+            alt=f"By the blend {drawn[0].name} gets most, {drawn[0].amount.rounded}",
+        )
+    _explain(month, blend)
+    with st.expander(f"All {len(paid)} payees of the preview, to the cent"):
+        components.table(_table(month, (first, second), paid), alt="What the blend would pay")
+
+
+def preview(blend: Blend, month: Month) -> dict[str, PayeeAmount]:
+    """Blend what stored payouts give payees, with their intervals; payees in order of ids."""
+    found = mixed(blend, {rule: _ends(month.payouts[rule]) for rule in blend.weights_ppm})
+    attributed = mixed(
+        blend, {rule: _attributed(month.payouts[rule]) for rule in blend.weights_ppm}
+    )
+
+    def money(micros: int) -> Money:
+        return Money(micros, month.currency)
+
+    return {
+        payee: PayeeAmount(
+            id=payee,
+            name=month.names[payee],
+            amount=money(micros),
+            low=money(low),
+            high=money(high),
+            attributed=money(attributed[payee][0]),
+        )
+        for payee, (micros, low, high) in found.items()
+    }
+
+
+def _ends(payout: Payout) -> dict[str, Ends]:
+    return {
+        each.id: (each.amount.micros, each.low.micros, each.high.micros) for each in payout.payees
+    }
+
+
+def _attributed(payout: Payout) -> dict[str, Ends]:
+    return {each.id: (each.attributed.micros,) * 3 for each in payout.payees}
+
+
+def _bar(payee: PayeeAmount) -> charts.Bar:
+    return charts.Bar(
+        label=payee.name,
+        value=components.place(payee.amount),
+        low=components.place(payee.low),
+        high=components.place(payee.high),
+        shown=payee.amount.rounded,
+        interval=components.money_range(payee.low, payee.high),
+    )
+
+
+def _explain(month: Month, blend: Blend) -> None:
+    """Say where the figures come from, and how to store them while that can be done."""
+    st.caption(
+        "Worked out here from the two stored payouts: a blend is linear, so it needs no plays. "
+        "A stored blend rounds line by line, and may differ by some micros."
+    )
+    if month.row.status == "closed":
+        st.caption("The month is closed, so no further rule can be stored for it.")
+    else:
+        st.code(f"tantieme payouts {month.row.period} --rule {blend}", language=None)
+
+
+def _table(month: Month, rules: tuple[str, str], paid: dict[str, PayeeAmount]) -> pd.DataFrame:
+    nothing = Money(0, month.currency)
+    by_rule = {
+        wording.rule_name(rule): {each.id: each.amount for each in month.payouts[rule].payees}
+        for rule in rules
+    }
+    return pd.DataFrame(
+        {
+            "Payee": each.name,
+            "Preview": each.amount.rounded,
+            "Interval": components.money_range(each.low, each.high),
+            **{name: known.get(each.id, nothing).rounded for name, known in by_rule.items()},
+        }
+        for each in sorted(paid.values(), key=lambda each: (-each.amount.micros, each.id))
+    )
