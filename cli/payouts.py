@@ -123,7 +123,7 @@ def close(workspace: Workspace, period: Period, rule: str | None, dry_run: bool)
     Example:  tantieme close 2026-10
     """
     from cli.jobs.blending import divide_by
-    from cli.jobs.dividing import open_month
+    from cli.jobs.month import open_month
     from cli.jobs.payout import close_period
 
     chosen = rule or workspace.settings().rule

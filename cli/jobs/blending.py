@@ -11,7 +11,8 @@ import ibis
 import pyarrow as pa
 from ibis import Table
 
-from cli.jobs.dividing import Division, Month, divide
+from cli.jobs.dividing import Division, divide
+from cli.jobs.month import Month
 from db import snapshots
 from royalty.allocation import Pool
 from royalty.blend import (

@@ -8,8 +8,9 @@ from itertools import count
 
 import pyarrow as pa
 
-from cli.jobs.dividing import Month, divide, open_month
+from cli.jobs.dividing import divide
 from cli.jobs.listeners import LeftOut, left_out
+from cli.jobs.month import Month, open_month
 from cli.jobs.together import Asked, Posted, divide_together, every_track_alike, kept, parts_of
 from cli.output import Report
 from cli.workspace import Workspace

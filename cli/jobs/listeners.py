@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ibis import Table
 
-from cli.jobs.dividing import Month
+from cli.jobs.month import Month
 from cli.jobs.simulation import FARM
 from db import snapshots
 from royalty.errors import BadInput, NotReady, Problem

@@ -9,10 +9,9 @@ from cli.jobs.blending import divide_by, played_ppm, refusal
 from cli.jobs.dividing import (
     Division,
     TrackRevenue,
-    chosen_provider,
     divide_month,
-    open_month,
 )
+from cli.jobs.month import chosen_provider, open_month
 from cli.workspace import Workspace
 from db import queries, snapshots
 from db.books.closing import Closing, close

@@ -10,7 +10,8 @@ import ibis
 import pyarrow as pa
 from ibis import Table
 
-from cli.jobs.dividing import Month, divide
+from cli.jobs.dividing import divide
+from cli.jobs.month import Month
 from db import snapshots
 from royalty.allocation import Pool
 from royalty.catalogue import PPM

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cli.fairness import fairness_json, print_fairness
-from cli.jobs.dividing import open_month
 from cli.jobs.fairness import Fairness, judge_rules
 from cli.jobs.listeners import left_out
+from cli.jobs.month import open_month
 from cli.main import main
 from cli.workspace import Workspace
 from royalty.errors import BadInput

@@ -15,7 +15,8 @@ import pytest
 
 from benchmarks.months import Size, write_month
 from benchmarks.workspaces import write_workspace
-from cli.jobs.dividing import Month, divide, open_month
+from cli.jobs.dividing import divide
+from cli.jobs.month import Month, open_month
 from cli.workspace import Workspace
 from db import engines, snapshots
 from royalty.errors import NotReady
