@@ -85,7 +85,8 @@ def _range(part: Part) -> str:
 def _print_amounts(story: Story) -> None:
     from cli.payout_tables import print_payouts
 
-    print_payouts(list(story.payouts.values()))
+    first, second = story.payouts.values()
+    print_payouts([first, second], {second.rule: tuple(story.difference)})
 
 
 def _print_farm(story: Story) -> None:

@@ -20,13 +20,15 @@ from cli.jobs.training import Choice, plan, train_run
 from cli.output import narrate, progress
 from cli.setup import set_up
 from cli.workspace import Settings, Workspace
+from db import queries
 from db.intake import revenue, usage
-from db.queries import Payout
+from db.queries import EVERYONE, Difference, Payout
 from royalty.audit import FarmCost, farm_cost
 from royalty.money import Money
 from royalty.period import Period
+from royalty.rules import RULES
 
-SHOWN = ("pro_rata", "user_centric")  # closing computes the other rules as well
+SHOWN = ("pro_rata", "user_centric")  # told of at the end; the Rules page has all
 SUSPENSE = "suspense"  # beside the payees, so that amounts sum to the pool
 SETTINGS = Settings(publishing_ppm=500_000, royalty_rate_ppm={"default": 650_000})
 
@@ -55,6 +57,7 @@ class Story:
     generator: str
     attributed: Sequence[Attributed]
     payouts: Mapping[str, Payout]
+    difference: Sequence[Difference]  # of the second payout from the first
     farm: Mapping[str, FarmCost]
     farm_size: int
     farm_track: str
@@ -85,7 +88,8 @@ def run_demo(workspace: Workspace, size: Size = WHOLE) -> Story:
     month = simulate(data / "usage.toml", tracks)
     period = Period.parse(month.period)
     _import_month(workspace, month)
-    payouts = dict(compute_each(workspace, period, SHOWN).payouts)
+    computed = compute_each(workspace, period, list(RULES)).payouts
+    payouts = {rule: computed[rule] for rule in SHOWN}
     farm = {rule: _farm(workspace, payout, month.farm) for rule, payout in payouts.items()}
     closing = close_period(workspace, period, workspace.settings().rule)
     narrate(f"{period} {'was already' if closing.already else 'is'} closed.")
@@ -96,6 +100,7 @@ def run_demo(workspace: Workspace, size: Size = WHOLE) -> Story:
         generator=generator,
         attributed=attributed,
         payouts=payouts,
+        difference=queries.differences(EVERYONE, workspace.books(), *payouts.values()),
         farm=farm,
         farm_size=len(month.farm),
         farm_track=month.farm_track,

@@ -22,7 +22,6 @@ from royalty.catalogue import PPM
 from royalty.errors import NotReady
 from royalty.ledger import Transaction
 from royalty.period import Period
-from royalty.rules import RULES
 
 __all__ = [
     "Computed",
@@ -43,6 +42,9 @@ class Computed:
 
     payouts: Mapping[str, Payout]
     refused: Mapping[str, str]
+
+
+COMPARED = ("pro_rata", "user_centric")  # computed for every month that is closed
 
 
 def compute(workspace: Workspace, period: Period, rule: str, *, engine: str = "duckdb") -> Payout:
@@ -74,13 +76,18 @@ def compute_each(
 
 
 def close_period(workspace: Workspace, period: Period, rule: str) -> Closing:
-    """Divide a month by a rule and post it, for good; the other rules are kept to compare with."""
+    """Divide a month by a rule and post it, for good.
+
+    Kept to compare with, since nothing can be computed later: the rules of `COMPARED`, and all that
+    the month was previewed by.
+    """
     books = workspace.books()
     transactions: list[Transaction] = []
     if not is_closed(books, period):
         month = open_month(books, workspace.settings(), period)
-        for name in (each for each in RULES if each != rule and not month.refusal(each)):
-            record_division(books, divide_by(month, name))
+        for name in sorted({*COMPARED, *_computed(books, period)} - {rule}):
+            if not refusal(month, name):
+                record_division(books, divide_by(month, name))
         division = divide_by(month, rule)
         record_division(books, division)
         transactions = division.transactions()
