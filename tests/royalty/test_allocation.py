@@ -308,6 +308,20 @@ def test_money_that_the_rule_fixed_goes_to_all_licensed_works_alike() -> None:
     assert all(row.low_micros == row.micros == row.high_micros for row in fixed)
 
 
+def test_a_training_fee_and_output_that_is_partly_attributed_pay_as_worked_out_by_hand() -> None:
+    # A fee of 1200 over four works; of 800 for output, 500 are attributed to two of them and 300
+    # cannot be, so go to all alike.
+    held = holders(i1="ann", i2="bob", i3="cy", i4="dee")
+    thirds = [share("i1", 666_666_667), share("i2", 333_333_333), share(None, 0)]
+    shares = {"g1": thirds, "g2": [share(None, PPB)]}
+    tracks = {"/equally": 1200 * PPM, "g1": 500 * PPM, "g2": 300 * PPM}
+
+    found = allocate(pool_of(2000 * PPM), tracks, shares, held, TODAY)
+
+    cents = {name: round(micros, -4) // 10_000 for name, micros in found.paid.items()}
+    assert cents == {"ann": 70_833, "bob": 54_167, "cy": 37_500, "dee": 37_500}
+
+
 def test_money_booked_against_no_track_waits_in_suspense() -> None:
     shares = {"A": [share("r1", PPB), share(None, 0)]}
     tracks = {"A": 500, "/unbooked": 20}
