@@ -226,8 +226,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / f"{kind.__name__.rpartition('.')[2]}.csv"
         path.write_text(text, encoding="utf-8")
         kind.record(workspace.books(), path)
-    compute(workspace, CLOSED, "user_centric")
-    compute(workspace, CLOSED, "pro_rata")
+    for rule in ("pro_rata", "user_centric", "user_equal", "training_fee"):
+        compute(workspace, CLOSED, rule)
     close_period(workspace, CLOSED, "pro_rata")
     return workspace.home
 
