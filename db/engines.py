@@ -29,9 +29,8 @@ from ibis.backends.duckdb import Backend
 
 from royalty.errors import NotReady
 
-# Plain 128-bit division costs DuckDB half a microsecond a row. A quotient guessed in floats and
-# mended in integers is faster to run, and so much slower to plan that it loses on all but the
-# largest months.
+# Plain 128-bit division is slow in DuckDB, so expressions keep it for where rows are few. A
+# quotient guessed in floats and mended in integers runs faster, and its plans grow beyond reason.
 _DUCKDB = (
     "create or replace macro whole(a, b) as a // b",
     """create or replace macro proportion(a, b, c) as

@@ -17,7 +17,7 @@ from ibis.expr.types import IntegerValue
 
 from royalty.allocation import SCHEMA, TEXTS
 from royalty.catalogue import PPM
-from royalty.division import settle
+from royalty.division import divide, settle
 from royalty.rules import RULES
 from royalty.rules.arithmetic import FINE, exact_sum, of_ppm, whole, whole_micros
 
@@ -129,10 +129,9 @@ def mixed(blend: Blend, amounts: Mapping[str, Mapping[str, Ends]]) -> dict[str, 
     """
     ids = sorted({id_ for rule in blend.weights_ppm for id_ in amounts[rule]})
     fine = {id_: _fine(blend, amounts, id_) for id_ in ids}
-    left = sum(each[0] for each in fine.values()) // PPM
-    left -= sum(each[0] // PPM for each in fine.values())
-    given = set(sorted(ids, key=lambda id_: -(fine[id_][0] % PPM))[:left])
-    return {id_: _ends(fine[id_], given=id_ in given) for id_ in ids}
+    weights = [fine[id_][0] for id_ in ids]
+    parts = divide(sum(weights) // PPM, weights) if any(weights) else [0] * len(ids)
+    return {id_: _ends(fine[id_], part) for id_, part in zip(ids, parts, strict=True)}
 
 
 def _fine(blend: Blend, amounts: Mapping[str, Mapping[str, Ends]], id_: str) -> Ends:
@@ -145,9 +144,9 @@ def _fine(blend: Blend, amounts: Mapping[str, Mapping[str, Ends]], id_: str) -> 
     return micros, low, high
 
 
-def _ends(fine: Ends, *, given: bool) -> Ends:
-    micros, low, high = (each // PPM for each in fine)
-    return micros + given, min(low, micros + given), max(high, micros + given)
+def _ends(fine: Ends, micros: int) -> Ends:
+    _, low, high = fine
+    return micros, min(low // PPM, micros), max(high // PPM, micros)
 
 
 def _rule(text: str) -> str:
