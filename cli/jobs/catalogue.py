@@ -50,9 +50,10 @@ def import_folder(
     problems += faults(books, files, placebo=placebo)
     if problems:
         raise BadInput(problems)
+    facts = {name: _facts(heard, audio=None) for name, heard in music.items()}
+    receipt = record(books, files, facts, placebo=placebo, dry_run=True)  # refuses what it must
     if dry_run:
-        facts = {name: _facts(heard, audio=None) for name, heard in music.items()}
-        return record(books, files, facts, placebo=placebo, dry_run=True)
+        return receipt
     keep_events(workspace, music.values())
     events = {name: heard.events for name, heard in music.items()}
     audio = render_all(workspace, events, report, seconds_max=RECORDING_SECONDS_MAX)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -16,8 +16,8 @@ from db.intake.rows import (
     Row,
     one_of,
     read_amount,
+    read_id,
     read_rows,
-    read_slug,
     read_text,
     whole_number,
 )
@@ -39,6 +39,13 @@ TERMS = (
     "currency", "valid_from", "valid_to",
 )  # fmt: skip
 
+# What no two rows of a file may both be about.
+_SAME = {
+    Recording: "id",
+    Party: "id",
+    Interest: "subject, right, party, territory and valid_from",
+    Terms: "party and valid_from",
+}
 _RIGHT_OF = {"recording": "master", "work": "publishing"}
 _NAME_BYTES_MAX = 255
 _read_ppm = whole_number(0, PPM)
@@ -76,13 +83,16 @@ class _Reader:
         values: list[Noun] = []
         first: dict[Hashable, int] = {}
         for row in read_rows(self.folder / name, columns, self.problems):
+            before = len(self.problems)
             value = make(row)
             if value not in self.places:  # a row that is there already has that one fault only
                 values.append(value)
                 self.places[value] = (row.source, row.number)
+            if len(self.problems) > before:  # what the row is about may not be what it says
+                continue
             about = first.setdefault(_key(value), row.number)
             if about != row.number:
-                row.fault(None, f"is about the same as row {about}")
+                row.fault(None, f"overlaps row {about}: same {_SAME[type(value)]}")
         return tuple(values)
 
     def read_optional(
@@ -107,17 +117,33 @@ def read_catalogue(folder: Path) -> CatalogueFiles:
         problems=tuple(reader.problems),
         places=reader.places,
     )
-    across = (*_two_iswcs(files), *_more_than_all(files), *_two_terms(files))
+    said = _without_faulty(files)
+    across = (*_two_iswcs(said), *_more_than_all(said), *_two_terms(said))
     return replace(files, problems=files.problems + across)
+
+
+def _without_faulty(files: CatalogueFiles) -> CatalogueFiles:
+    """Leave out the rows with a fault, whose cells are not what they say."""
+    faulty = {(problem.source, problem.row) for problem in files.problems}
+
+    def fine(values: Iterable[Noun]) -> tuple[Noun, ...]:
+        return tuple(value for value in values if files.places[value] not in faulty)
+
+    return replace(
+        files,
+        recordings=fine(files.recordings),
+        interests=fine(files.interests),
+        terms=fine(files.terms),
+    )
 
 
 def _recording(row: Row) -> Recording:
     licensed_from, licensed_to = row.days("licensed_from", "licensed_to")
     return Recording(
-        id=(name := row.slug("id")),
+        id=(name := row.id("id")),
         title=row.text("title"),
-        artist=row.slug("artist"),
-        work=row.maybe("work", read_slug) or name,
+        artist=row.id("artist"),
+        work=row.maybe("work", read_id) or name,
         isrc=row.maybe("isrc", identifiers.read_isrc),
         iswc=row.maybe("iswc", identifiers.read_iswc),
         file=row.maybe("file", _read_file),
@@ -128,10 +154,10 @@ def _recording(row: Row) -> Recording:
 
 def _party(row: Row) -> Party:
     return Party(
-        id=(name := row.slug("id")),
+        id=(name := row.id("id")),
         name=row.text("name"),
         kind=row.text("kind"),
-        payee=row.maybe("payee", read_slug) or name,
+        payee=row.maybe("payee", read_id) or name,
         ipi=row.maybe("ipi", identifiers.read_ipi),
         isni=row.maybe("isni", identifiers.read_isni),
     )
@@ -145,9 +171,9 @@ def _interest(row: Row) -> Interest:
     valid_from, valid_to = row.days("valid_from", "valid_to")
     return Interest(
         subject="work" if subject == "work" else "recording",
-        subject_id=row.slug("subject_id"),
+        subject_id=row.id("subject_id"),
         right=cast("Right", right),
-        party=row.slug("party"),
+        party=row.id("party"),
         ppm=row.given("ppm", whole_number(1, PPM), 1),
         territory=row.maybe("territory", _read_territory) or "WW",
         valid_from=valid_from,
@@ -159,7 +185,7 @@ def _terms(row: Row) -> Terms:
     rate = row.maybe("royalty_rate_ppm", _read_ppm)
     valid_from, valid_to = row.days("valid_from", "valid_to")
     return Terms(
-        party=row.slug("party"),
+        party=row.id("party"),
         royalty_rate_ppm=PPM if rate is None else rate,
         advance_micros=row.maybe("advance", read_amount) or 0,
         reserve_ppm=row.maybe("reserve_ppm", _read_ppm) or 0,
@@ -194,7 +220,7 @@ def _read_territory(text: str) -> str:
 
 
 def _key(value: Recording | Party | Interest | Terms) -> Hashable:
-    """Say what no two rows of a file may both be about."""
+    """Return what `_SAME` says in words."""
     match value:
         case Recording() | Party():
             return value.id

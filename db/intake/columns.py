@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ID_BYTES_MAX = 200
-ID = r"[^\s\pZ\p{Cc}/\x{FFFD}]+"  # U+FFFD stands where a file holds what is not UTF-8
-ID_WORDS = f"an id: up to {ID_BYTES_MAX} bytes without spaces, slashes or control characters"
+ID = r"[^\s\pZ\p{Cc}\p{Cf}/\x{FFFD}]+"  # U+FFFD stands where a file holds what is not UTF-8
+ID_WORDS = f"an id: up to {ID_BYTES_MAX} bytes without spaces, slashes or unseen characters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

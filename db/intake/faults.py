@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,11 +18,23 @@ _OPENINGS = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
+_NO_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def shown(text: str, length: int = 60) -> str:
     """Quote what a file says: not all of a long cell, and nothing that would steer a terminal."""
     return printable(text if len(text) <= length else f"{text[:length]}…")
+
+
+def quoted(text: str) -> str:
+    """Quote a cell, and name the first character in it that takes no place at all."""
+    unseen = None if text.isascii() else next(filter(is_unseen, text), None)
+    return f"'{shown(text)}'" + (f", with an unseen U+{ord(unseen):04X}," if unseen else "")
+
+
+def is_unseen(char: str) -> bool:
+    """Whether a character only steers how others look: two ids would look the same."""
+    return unicodedata.category(char) == "Cf"
 
 
 def printable(text: str) -> str:
@@ -35,7 +48,7 @@ def opening_fault(path: Path, bytes_max: int, *, packed: bool = False) -> str | 
     """Say why a file is not even opened: it is too large or, meant as text, it is not text."""
     size = path.stat().st_size
     if size > bytes_max:
-        return f"has {size:,} bytes; more than {bytes_max:,} are not read at once"
+        return f"has {size:,} bytes, more than the {bytes_max:,} that are read at once; split it"
     with path.open("rb") as file:
         start = file.read(5)
     if packed:
@@ -50,6 +63,10 @@ def header_problems(
     source: str, header: Sequence[str], columns: Sequence[str], optional: Sequence[str] = ()
 ) -> list[Problem]:
     """List the columns that are missing, unknown or there twice."""
+    for mark, marks in _NO_SEPARATORS.items():
+        if len(header) == 1 and mark in header[0]:
+            message = f"columns are separated by {marks}; separate them by commas"
+            return [Problem(source, 1, None, message)]
     missing = [(name, "the column is missing") for name in columns if name not in header]
     known = ", ".join([*columns, *optional])
     strange = sorted(set(header) - {*columns, *optional})

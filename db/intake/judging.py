@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from db.intake import keys as keys_
 from db.intake.columns import ID, ID_BYTES_MAX, Column
-from db.intake.faults import shown
+from db.intake.faults import quoted
+from db.intake.keys import repeated
 from db.intake.sheets import ROW, Sheet, for_each
 from royalty.errors import Problem
 from royalty.money import MICROS
@@ -29,27 +29,27 @@ def judged(sheet: Sheet, columns: Sequence[Column], keys: Sequence[str]) -> Shee
     cells = chain.from_iterable(for_each(lambda column: _cells(sheet, column), columns))
     twice = [
         sheet.fault(row, None, f"has the same {', '.join(keys)} as row {first}")
-        for first, *others in keys_.repeated(sheet.table, keys)
+        for first, *others in repeated(sheet.table, keys)
         for row in others
     ]
     return replace(sheet, problems=(*sheet.problems, *empty, *cells, *twice))
 
 
 def sound(sheet: Sheet, columns: Sequence[Column]) -> Sheet:
-    """Leave only the rows whose every cell is what its column says, to be judged further."""
-    if not sheet.problems:
+    """Leave only the rows without a fault in these columns, to be judged further."""
+    names = {column.name for column in columns}
+    rows = [problem.row for problem in sheet.problems if problem.field in names]
+    if not rows:
         return sheet
-    table = sheet.table
-    for column in columns:
-        table = table.filter(pc.invert(_bad(table[column.name], column)))
-    return replace(sheet, table=table)
+    faulty = pc.is_in(sheet.table[ROW], value_set=pa.array(rows, pa.int64()))
+    return replace(sheet, table=sheet.table.filter(pc.invert(faulty)))
 
 
 def where(sheet: Sheet, mask: pa.ChunkedArray, column: str, message: str) -> list[Problem]:
-    """Make a problem of every row of a mask; `{}` in the message is the cell."""
+    """Make a problem of every row of a mask: its cell, quoted, and what is said of it."""
     bad = sheet.table.filter(mask)
     cells = zip(bad[ROW].to_pylist(), bad[column].to_pylist(), strict=True)
-    return [sheet.fault(row, column, message.format(shown(str(cell)))) for row, cell in cells]
+    return [sheet.fault(row, column, f"{quoted(str(cell))} {message}") for row, cell in cells]
 
 
 def to_micros(texts: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -62,9 +62,15 @@ def _cells(sheet: Sheet, column: Column) -> list[Problem]:
     cells = sheet.table[column.name]
     if column.pattern == ID and _plainly_ids(cells):
         return []
-    if column.few and not pc.any(_bad(pc.unique(cells), column)).as_py():
-        return []
-    return where(sheet, _bad(cells, column), column.name, f"'{{}}' is not {column.words}")
+    if column.few:
+        said = pc.unique(cells)
+        wrong = said.filter(_bad(said, column))
+        if not len(wrong):
+            return []
+        bad = pc.is_in(cells, value_set=wrong)
+    else:
+        bad = _bad(cells, column)
+    return where(sheet, bad, column.name, f"is not {column.words}")
 
 
 def _plainly_ids(cells: pa.ChunkedArray) -> bool:

@@ -54,12 +54,13 @@ def in_order(table: pa.Table, keys: Sequence[str]) -> pa.Table:
 
 
 @cache
-def _duckdb() -> duckdb.DuckDBPyConnection:
+def engine() -> duckdb.DuckDBPyConnection:
+    """Return the DuckDB that looks at tables in memory; each question has a cursor of its own."""
     return duckdb.connect(config={"threads": pa.cpu_count()})
 
 
 def _hashes(table: pa.Table, keys: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    with _duckdb().cursor() as connection:
+    with engine().cursor() as connection:
         rows = connection.from_arrow(table.select([*keys, ROW]))
         columns = ", ".join(f'"{name}"' for name in keys)
         found = rows.project(f'hash({columns}) as hash, "{ROW}"').fetchnumpy()

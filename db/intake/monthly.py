@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from db import schema, snapshots
 from db.books import periods
 from db.engine import Books, now, reading, writing
+from db.intake.bounds import Bound, beyond
 from db.intake.columns import CURRENCY, PERIOD, Column
 from db.intake.judging import judged, sound, where
 from db.intake.keys import in_order
@@ -30,6 +31,7 @@ class Kind:
     columns: tuple[Column, ...]
     keys: tuple[str, ...]  # no two rows of a period may share them
     counted: Callable[[pa.Table], pa.Table]  # texts → the snapshot's columns, beside the row
+    bounds: tuple[Bound, ...]
     amiss: Callable[[Sheet], list[Problem]] = lambda _: []  # faults between sound cells of a row
 
 
@@ -61,7 +63,7 @@ def of_begun_months(sheet: Sheet) -> Sheet:
     months = pc.match_substring_regex(said, f"^(?:{PERIOD.pattern})$")
     ahead = said.filter(pc.and_(months, pc.greater(said, str(periods.current()))))
     later = pc.is_in(cells, value_set=ahead)
-    faults = where(sheet, later, PERIOD.name, "period {} has not begun")
+    faults = where(sheet, later, PERIOD.name, "is a period that has not begun")
     return replace(sheet, problems=(*sheet.problems, *faults))
 
 
@@ -85,25 +87,26 @@ def record_sheet(
         for part in new:
             periods.begin(connection, part.period)
         again = _of_other_currencies(connection, sheet)  # another may have come in meanwhile
-        again += [fault for part in new for fault in _again(books, connection, sheet, part)]
+        again += [fault for part in new for fault in _together(books, connection, sheet, part)]
         if again:
             raise BadInput(again)
         for part in new:
             _enter(connection, part, sheet.source)
-        for part in () if dry_run else parts:  # those of before too: a file may have been lost
-            snapshots.keep(books.home, part.encoded)
+        if not dry_run:
+            for part in parts:  # those of before too: a file may have been lost
+                snapshots.keep(books.home, part.encoded)
     return Receipt(
         kind=kind.name,
         rows={str(part.period): len(part.table) for part in parts},
-        snapshot=parts[0].encoded.snapshot.sha256,
+        snapshot=parts[0].sha256,
         already=not new,
     )
 
 
 def _parts(kind: Kind, table: pa.Table) -> list[_Part]:
     parts = []
-    for name in sorted(pc.unique(table["period"]).to_pylist()):
-        rows = in_order(table.filter(pc.equal(table["period"], name)), kind.keys)
+    for name in sorted(pc.unique(table[PERIOD.name]).to_pylist()):
+        rows = in_order(table.filter(pc.equal(table[PERIOD.name], name)), kind.keys)
         encoded = snapshots.encode(kind.name, rows)
         parts.append(_Part(kind=kind, period=Period.parse(name), table=rows, encoded=encoded))
     return parts
@@ -112,8 +115,8 @@ def _parts(kind: Kind, table: pa.Table) -> list[_Part]:
 def _of_other_periods(sheet: Sheet, period: Period | None) -> list[Problem]:
     if period is None:
         return []
-    other = pc.not_equal(sheet.table["period"], str(period))
-    return where(sheet, other, "period", f"'{{}}' is not {period}, the period asked for")
+    other = pc.not_equal(sheet.table[PERIOD.name], str(period))
+    return where(sheet, other, PERIOD.name, f"is not {period}, the period asked for")
 
 
 def _of_other_currencies(connection: Connection, sheet: Sheet) -> list[Problem]:
@@ -135,7 +138,7 @@ def _of_other_currencies(connection: Connection, sheet: Sheet) -> list[Problem]:
                 pc.equal(readable.table[PERIOD.name], period),
                 pc.equal(readable.table[CURRENCY.name], currency),
             )
-            message = f"'{{}}' is not {wanted}, and period {period} is paid in one currency"
+            message = f"is not {wanted}, and period {period} is paid in one currency"
             faults += where(readable, rows, CURRENCY.name, message)
     return faults
 
@@ -146,17 +149,24 @@ def _is_recorded(connection: Connection, part: _Part) -> bool:
     return connection.scalar(select(recorded.kind).where(same)) is not None
 
 
-def _again(books: Books, connection: Connection, sheet: Sheet, part: _Part) -> Iterator[Problem]:
-    """Find rows whose key came in before, from another file: they would count twice."""
+def _together(books: Books, connection: Connection, sheet: Sheet, part: _Part) -> Iterator[Problem]:
+    """Find what is wrong with a period's rows beside those that came in before."""
     recorded = schema.period_input.c
     mine = (recorded.period == str(part.period)) & (recorded.kind == part.kind.name)
-    for sha256, source in connection.execute(
-        select(recorded.snapshot, recorded.source).where(mine)
-    ):
-        earlier = snapshots.read(books, sha256)
-        keys = list(part.kind.keys)
-        for row in part.table.join(earlier, keys=keys, join_type="left semi")[ROW].to_pylist():
-            yield sheet.fault(row, None, f"its {', '.join(keys)} came in before, from {source}")
+    found = connection.execute(select(recorded.snapshot, recorded.source).where(mine))
+    earlier = [(source, snapshots.read(books, sha256)) for sha256, source in found]
+    for source, table in earlier:
+        yield from _again(sheet, part, table, source)
+    rows = pa.concat_tables([part.table, *(t for _, t in earlier)], promote_options="default")
+    for bound in part.kind.bounds:
+        yield from beyond(sheet, rows, bound)
+
+
+def _again(sheet: Sheet, part: _Part, earlier: pa.Table, source: str) -> Iterator[Problem]:
+    """Find rows whose key came in before, from another file: they would count twice."""
+    keys = list(part.kind.keys)
+    for row in part.table.join(earlier, keys=keys, join_type="left semi")[ROW].to_pylist():
+        yield sheet.fault(row, None, f"its {', '.join(keys)} came in before, from {source}")
 
 
 def _enter(connection: Connection, part: _Part, source: str) -> None:

@@ -7,12 +7,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from db.engine import Books
+from db.intake.bounds import Bound
 from db.intake.columns import CURRENCY, NET, PERIOD, TERRITORY, an_id, maybe_an_id
 from db.intake.judging import to_micros
 from db.intake.monthly import Kind, of_begun_months, record_sheet
 from db.intake.receipt import Receipt
 from db.intake.sheets import make_sheet, read_sheet
+from royalty.money import MICROS
 from royalty.period import Period
+from royalty.rules.arithmetic import MICROS_MAX
 
 
 def _counted(texts: pa.Table) -> pa.Table:
@@ -32,6 +35,9 @@ REVENUE = Kind(
     ),
     keys=("period", "listener", "track", "source", "territory", "currency"),
     counted=_counted,
+    bounds=(
+        Bound(column=NET.name, number="net_micros", by=("source",), most=MICROS_MAX, unit=MICROS),
+    ),
 )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from db.intake.columns import ID_BYTES_MAX, ID_WORDS
-from db.intake.faults import header_problems, opening_fault, printable, shown
+from db.intake.faults import header_problems, is_unseen, opening_fault, printable, quoted, shown
 from royalty.errors import Problem
 from royalty.money import parse_micros
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 BYTES_MAX = 1 << 28  # of a file
 TEXT_MAX = 1000  # characters of a title or a name
 
-_SLUG = re.compile(r"[^\s/\x00-\x1f\x7f-\x9f\ufffd]+")  # as `columns.an_id`
+_ID = re.compile(r"[^\s/\x00-\x1f\x7f-\x9f\ufffd]+")  # as `columns.an_id`
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -57,9 +57,9 @@ class Row:
         value = self.maybe(column, read)
         return otherwise if value is None else value
 
-    def slug(self, column: str) -> str:
+    def id(self, column: str) -> str:
         """Read an id."""
-        return self.given(column, read_slug, "")
+        return self.given(column, read_id, "")
 
     def text(self, column: str) -> str:
         """Read text that must be there."""
@@ -73,10 +73,10 @@ class Row:
         return first, last
 
 
-def read_slug(text: str) -> str:
-    """Read an id: anything short without spaces, slashes and control characters."""
-    if not _SLUG.fullmatch(text) or len(text.encode()) > ID_BYTES_MAX:
-        raise ValueError(f"'{shown(text)}' is not {ID_WORDS}")
+def read_id(text: str) -> str:
+    """Read an id: anything short without spaces, slashes and unseen characters."""
+    if not _ID.fullmatch(text) or any(map(is_unseen, text)) or len(text.encode()) > ID_BYTES_MAX:
+        raise ValueError(f"{quoted(text)} is not {ID_WORDS}")
     return text
 
 

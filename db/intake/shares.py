@@ -19,7 +19,7 @@ from db.intake.columns import Column, an_id, maybe_an_id
 from db.intake.faults import printable
 from db.intake.judging import judged, sound, where
 from db.intake.receipt import Receipt
-from db.intake.sheets import ROW, Sheet, make_sheet, read_sheet
+from db.intake.sheets import ROW, Sheet, make_sheet, read_sheet, with_cells
 from royalty.division import PPB
 from royalty.errors import BadInput, Conflict, Problem
 
@@ -51,7 +51,7 @@ def record(
     if not sheet.problems:
         faults += _not_whole(counted)
     with writing(books, dry_run=dry_run) as connection:
-        faults += _unpayable(connection, sheet)
+        faults += _unpayable(connection, counted)
         if faults:
             raise BadInput(faults)
         tracks = _tracks(counted.table)
@@ -88,8 +88,7 @@ def _sheet(given: Path | pa.Table, provider: str | None) -> Sheet:
         sheet = make_sheet(f"shares of {provider or 'a table'}", given, SHARES)
     stated = sheet.table["provider"]
     filled = pc.if_else(pc.equal(stated, ""), provider or "", stated)
-    at = sheet.table.column_names.index("provider")
-    return replace(sheet, table=sheet.table.set_column(at, "provider", filled))
+    return replace(sheet, table=with_cells(sheet.table, "provider", filled))
 
 
 def _counted(texts: pa.Table) -> pa.Table:
@@ -108,14 +107,14 @@ def _of_others(sheet: Sheet, provider: str | None) -> list[Problem]:
     if provider is None:
         return []
     other = pc.not_equal(sheet.table["provider"], provider)
-    return where(sheet, other, "provider", f"'{{}}' is not {provider}, the provider asked for")
+    return where(sheet, other, "provider", f"is not {provider}, the provider asked for")
 
 
 def _out_of_order(sheet: Sheet) -> list[Problem]:
     low, share, high = (sheet.table[f"{name}_ppb"] for name in ("low", "share", "high"))
     ordered = pc.and_(pc.less_equal(low, share), pc.less_equal(share, high))
     fine = pc.and_(ordered, pc.less_equal(high, PPB))
-    message = f"{{}}: low <= share <= high <= {PPB} does not hold"
+    message = f"is out of order: low <= share <= high <= {PPB} does not hold"
     return where(sheet, pc.invert(fine), "share_ppb", message)
 
 
@@ -132,10 +131,16 @@ def _not_whole(sheet: Sheet) -> Iterator[Problem]:
 
 def _unpayable(connection: Connection, sheet: Sheet) -> list[Problem]:
     """Find shares of recordings that are not in the books, or that are never paid."""
-    known = select(schema.recording.c.id).where(schema.recording.c.placebo.is_(False))
-    payable = pa.array(["", *connection.scalars(known)])
-    bad = pc.invert(pc.is_in(sheet.table["recording"], value_set=payable))
-    return where(sheet, bad, "recording", "'{}' is no recording that was trained on")
+    recording = schema.recording.c
+    placebo = dict(connection.execute(select(recording.id, recording.placebo)).all())
+    held_back = pa.array([name for name in placebo if placebo[name]], pa.string())
+    named = sheet.table["recording"]
+    unknown = pc.invert(pc.is_in(named, value_set=pa.array(["", *placebo])))
+    never = pc.is_in(named, value_set=held_back)
+    return [
+        *where(sheet, unknown, "recording", "is no recording in the catalogue; import it first"),
+        *where(sheet, never, "recording", "is a placebo, which nobody is paid for"),
+    ]
 
 
 def _tracks(table: pa.Table) -> list[_Track]:
@@ -164,8 +169,7 @@ def _is_new(connection: Connection, track: _Track) -> bool:
     if found not in (None, track.content_sha256):
         raise Conflict(
             f"{printable(track.provider)} has stated other shares of track {printable(track.track)}"
-            " before;"
-            " shares are frozen: state these under another provider's name"
+            " before; shares are frozen: state these under another provider's name"
         )
     return found is None
 
@@ -179,8 +183,7 @@ def _encoded(table: pa.Table, tracks: Sequence[_Track]) -> snapshots.Encoded:
     rows = table.join(mine, keys=["provider", "track"], join_type="left semi")
     nothing = pc.equal(rows["recording"], "")
     recording = pc.if_else(nothing, pa.scalar(None, pa.string()), rows["recording"])
-    at = rows.column_names.index("recording")
-    return snapshots.encode("shares", rows.set_column(at, "recording", recording))
+    return snapshots.encode("shares", with_cells(rows, "recording", recording))
 
 
 def _enter(connection: Connection, encoded: snapshots.Encoded, tracks: Sequence[_Track]) -> None:

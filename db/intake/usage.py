@@ -8,20 +8,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from db.engine import Books
+from db.intake.bounds import Bound
 from db.intake.columns import ACTIVE, PERIOD, PLAYS, TERRITORY, an_id
 from db.intake.judging import where
 from db.intake.monthly import Kind, of_begun_months, record_sheet
 from db.intake.receipt import Receipt
-from db.intake.sheets import Sheet, make_sheet, read_sheet
+from db.intake.sheets import Sheet, make_sheet, read_sheet, with_cells
 from royalty.errors import Problem
 from royalty.period import Period
+from royalty.rules.arithmetic import LISTENER_PLAYS_MAX, PLAYS_MAX
 
 
 def _counted(texts: pa.Table) -> pa.Table:
     for name in (PLAYS.name, ACTIVE.name):
         said = pc.if_else(pc.equal(texts[name], ""), "0", texts[name])
-        at = texts.column_names.index(name)
-        texts = texts.set_column(at, name, said.cast(pa.int64()))
+        texts = with_cells(texts, name, said.cast(pa.int64()))
     return texts
 
 
@@ -29,7 +30,7 @@ def _amiss(sheet: Sheet) -> list[Problem]:
     """Find rows with more plays that were asked for than plays."""
     counted = _counted(sheet.table)
     more = pc.greater(counted[ACTIVE.name], counted[PLAYS.name])
-    return where(sheet, more, ACTIVE.name, "'{}' is more than the plays of the row")
+    return where(sheet, more, ACTIVE.name, "is more than the plays of the row")
 
 
 USAGE = Kind(
@@ -45,6 +46,15 @@ USAGE = Kind(
     ),
     keys=("period", "listener", "track", "source", "territory"),
     counted=_counted,
+    bounds=(
+        Bound(
+            column=PLAYS.name,
+            number="plays",
+            by=("source", "listener"),
+            most=LISTENER_PLAYS_MAX,
+        ),
+        Bound(column=PLAYS.name, number="plays", by=("source",), most=PLAYS_MAX),
+    ),
     amiss=_amiss,
 )
 

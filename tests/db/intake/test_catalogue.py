@@ -105,25 +105,23 @@ def test_every_fault_of_every_file_is_listed_and_nothing_is_imported(
         "interests.csv, row 6, party: there is no party 'eve'",
         "interests.csv, row 6, ppm: '0' is not a whole number from 1 to 1000000",
         "interests.csv, row 6, subject_id: there is no work 'w9'",
-        "parties.csv, row 5: is about the same as row 2",
+        "parties.csv, row 5: overlaps row 2: same id",
         "parties.csv, row 6, ipi: '00052210041' is not an IPI name number: its check digits are wrong",
         "parties.csv, row 6, isni: '1' is not an ISNI: 16 digits, the last a check",
         "parties.csv, row 6, kind: is empty",
         "parties.csv, row 6, payee: there is no party 'ghost'",
         "parties.csv, row 7, payee: 'ann' is paid through 'lab'; name the party that is paid",
-        "recordings.csv, row 4: is about the same as row 2",
         "recordings.csv, row 4, artist: there is no party 'nobody'",
         "recordings.csv, row 4, iswc: 'T-034.524.680-2' is not an ISWC: its check digit is wrong",
         "recordings.csv, row 4, licensed_to: 2026-01-01 is not after licensed_from, 2026-02-01",
         "recordings.csv, row 4, title: is empty",
-        "recordings.csv, row 5, id: 'r 3' is not an id: up to 200 bytes without spaces, slashes or control characters",
+        "recordings.csv, row 5, id: 'r 3' is not an id: up to 200 bytes without spaces, slashes or unseen characters",
         "recordings.csv, row 5, isrc: 'bad' is not an ISRC, such as DE-A12-26-00001",
         "recordings.csv, row 5, licensed_from: 'yesterday' is not a day, such as 2026-10-01",
         "recordings.csv, row 6: has 1 cells, the header 9",
         "terms.csv, row 3, advance: '-1' is negative",
         "terms.csv, row 3, currency: 'eur' is not a currency, such as EUR",
         "terms.csv, row 3, royalty_rate_ppm: '1000001' is not a whole number from 0 to 1000000",
-        "terms.csv, row 3, valid_from: other terms of ann hold then too",
         "terms.csv, row 4, party: there is no party 'ghost'",
     ]
     with reading(books) as connection:
@@ -148,7 +146,7 @@ def test_a_row_that_is_there_twice_has_that_one_fault(books: Books, tmp_path: Pa
 
     assert refused(books, tmp_path, terms=world.TERMS.splitlines()[0] + "\n" + row + row) == [
         "terms.csv, row 2, party: there is no party 'eve'",
-        "terms.csv, row 3: is about the same as row 2",
+        "terms.csv, row 3: overlaps row 2: same party and valid_from",
     ]
 
 
@@ -290,3 +288,37 @@ def test_a_title_is_one_line(books: Books, tmp_path: Path, title: str) -> None:
 
     assert problem.startswith("recordings.csv, row 4, title: ")
     assert "is not one line of at most 1000 characters" in problem
+
+
+def test_a_row_with_a_fault_is_not_held_against_others(books: Books, tmp_path: Path) -> None:
+    odd = "recording,r1,mastr,ann,1000000,,,\nrecording,r1,master,cy,x,,,\n"
+
+    assert refused(books, tmp_path, interests=world.INTERESTS + odd) == [
+        "interests.csv, row 4, right: 'mastr' is none of master, publishing",
+        "interests.csv, row 5, party: there is no party 'cy'",
+        "interests.csv, row 5, ppm: 'x' is not a whole number from 1 to 1000000",
+    ]
+
+
+def test_an_interest_that_overlaps_another_is_said_to(books: Books, tmp_path: Path) -> None:
+    more = "recording,r2,master,bob,5,WW,,\n"
+
+    assert refused(books, tmp_path, interests=world.INTERESTS + more) == [
+        "interests.csv, row 4: overlaps row 3: same subject, right, party, territory and valid_from"
+    ]
+
+
+def test_an_id_has_no_character_that_is_not_seen(books: Books, tmp_path: Path) -> None:
+    parties = world.PARTIES + "ann\u200b,Ann,artist,,,\n"
+
+    [problem] = refused(books, tmp_path, parties=parties)
+
+    assert "row 5, id: 'ann\\u200b', with an unseen U+200B, is not an id" in problem
+
+
+def test_semicolons_between_cells_are_one_fault(books: Books, tmp_path: Path) -> None:
+    said = refused(books, tmp_path, parties=world.PARTIES.replace(",", ";"))
+
+    assert [problem for problem in said if problem.startswith("parties.csv")] == [
+        "parties.csv, row 1: columns are separated by semicolons; separate them by commas"
+    ]

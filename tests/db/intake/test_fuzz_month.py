@@ -78,6 +78,7 @@ def agrees(bench: Bench, kind: dict, made: Made, outcome: object) -> None:
     rows = twin.rows_of(lines)
     if isinstance(outcome, Receipt):
         assert not expected
+        assert not twin.too_much(rows)
         assert sum(outcome.rows.values()) == len(rows)
         first = min(cells["period"] for _, cells in rows)
         kept = snapshots.read(bench.books, outcome.snapshot or "").to_pylist()
@@ -90,7 +91,9 @@ def agrees(bench: Bench, kind: dict, made: Made, outcome: object) -> None:
     elif expected:
         assert {(problem.row, problem.field) for problem in outcome} == expected
     else:
-        assert all("came in before" in problem.message for problem in outcome)
+        assert all("came in" in problem.message for problem in outcome)
+        if twin.too_much(rows):
+            assert any("with all that came in" in problem.message for problem in outcome)
 
 
 @pytest.mark.parametrize("size", [few, pytest.param(many, marks=pytest.mark.full)])

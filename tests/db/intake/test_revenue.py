@@ -152,3 +152,17 @@ def test_money_of_one_listener_and_track_comes_once(books: Books, tmp_path: Path
     with pytest.raises(BadInput, match=r"row 3: its .* came in before") as refused:
         revenue.record(books, path)
     assert len(refused.value.problems) == 1
+
+
+def test_a_sources_money_adds_up_to_what_can_be_divided(books: Books, tmp_path: Path) -> None:
+    most = MICROS_MAX // 10**6
+    beyond = ("2026-10,u1,app,DE,EUR,0.000001", f"2026-10,u2,app,FR,EUR,{most}")
+
+    with pytest.raises(BadInput, match=r"net of source app are 100,000,000\.000001") as refused:
+        revenue.record(books, write(tmp_path, *beyond))
+    assert len(refused.value.problems) == 1
+    assert queries.periods(EVERYONE, books) == []
+
+    revenue.record(books, write(tmp_path, beyond[1], "2026-10,u1,web,DE,EUR,1"))
+    with pytest.raises(BadInput, match=r"row 2, net: .* of source app are 100,000,000\.000001"):
+        revenue.record(books, write(tmp_path, beyond[0]))

@@ -40,7 +40,7 @@ def test_shares_are_kept_as_they_are_stated(catalogued: Books, tmp_path: Path) -
         ("t1,r1,1000000001,,1000000001,x", "1 too many"),
         ("t1,r1,1000000000,,999999999,x", "low <= share <= high <= 1000000000 does not hold"),
         ("t1,r1,1000000000,1000000001,1000000002,x", "does not hold"),
-        ("t1,r9,1000000000,,,x", "'r9' is no recording that was trained on"),
+        ("t1,r9,1000000000,,,x", "'r9' is no recording in the catalogue; import it first"),
         ("t1,r1,1e9,,,x", "'1e9' is not a whole number"),
         ("t1,r1,1000000000,,,", "'' is not an id"),
         (",r1,1000000000,,,x", "'' is not an id"),
@@ -80,7 +80,7 @@ def test_a_placebo_is_never_paid(books: Books, tmp_path: Path) -> None:
     held_back = catalogue.read_catalogue(world.write(tmp_path / "placebos", files))
     catalogue.record(books, held_back, {}, placebo=True)
 
-    with pytest.raises(BadInput, match="'r1' is no recording that was trained on"):
+    with pytest.raises(BadInput, match="'r1' is a placebo, which nobody is paid for"):
         shares.record(books, write(tmp_path, f"t1,r1,{WHOLE},,,x"))
 
 
@@ -137,3 +137,17 @@ def test_a_dry_run_writes_nothing(catalogued: Books, tmp_path: Path) -> None:
     assert not receipt.already
     assert queries.tracks(EVERYONE, catalogued) == []
     assert not (catalogued.home / "snapshots").exists()
+
+
+def test_a_cell_that_is_no_id_is_not_said_to_be_unknown_too(
+    catalogued: Books, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        shares.record(catalogued, write(tmp_path, f"t1,r 9,{WHOLE},,,x"))
+
+    assert ["is not an id" in problem.message for problem in refused.value.problems] == [True]
+
+
+def test_a_provider_may_have_braces_in_its_name(catalogued: Books, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"'x' is not a\{b\}, the provider asked for"):
+        shares.record(catalogued, write(tmp_path, f"t1,r1,{WHOLE},,,x"), provider="a{b}")

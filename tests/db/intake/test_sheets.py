@@ -105,7 +105,7 @@ def test_a_file_larger_than_the_bound_is_not_read(
 ) -> None:
     monkeypatch.setattr(sheets, "BYTES_MAX", 5)
 
-    with pytest.raises(BadInput, match="has 6 bytes; more than 5"):
+    with pytest.raises(BadInput, match="has 6 bytes, more than the 5"):
         read_sheet(write(tmp_path, b"a,b\n1,"), COLUMNS)
 
 
@@ -124,8 +124,32 @@ def test_parquet_that_unpacks_without_bound_is_refused(
     monkeypatch.setattr(sheets, "ROWS_MAX", 1_000_000)
     assert (tmp_path / "bomb.parquet").stat().st_size < 100_000
 
-    with pytest.raises(BadInput, match="unpacks to more than 1,000,000 rows or 50,000,000 bytes"):
+    with pytest.raises(BadInput, match="holds more than 1,000,000 rows or 50,000,000 bytes"):
         read_sheet(tmp_path / "bomb.parquet", COLUMNS)
+
+
+def test_millions_of_rows_that_take_no_bytes_are_refused_before_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = pa.nulls(sheets.ROWS_MAX + 1)
+    pq.write_table(pa.table({"a": nothing, "b": nothing}), tmp_path / "bomb.parquet")
+    assert (tmp_path / "bomb.parquet").stat().st_size < 1_000_000
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", None)
+
+    with pytest.raises(BadInput, match=r"holds more than 30,000,000 rows .* split the file"):
+        read_sheet(tmp_path / "bomb.parquet", COLUMNS)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_csv_of_too_many_rows_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(sheets, "ROWS_MAX", 1000)
+    fine, much = (end.join(["a,b", *["1,2"] * rows, ""]).encode() for rows in (1000, 1001))
+
+    assert len(read_sheet(write(tmp_path, fine), COLUMNS).table) == 1000
+    with pytest.raises(BadInput, match="holds more than 1,000 rows"):
+        read_sheet(write(tmp_path, much), COLUMNS)
 
 
 @pytest.mark.parametrize("type_", [pa.float64(), pa.bool_(), pa.date32(), pa.list_(pa.string())])

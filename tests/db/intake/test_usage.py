@@ -11,7 +11,7 @@ from db.engine import Books, reading
 from db.intake import usage
 from db.queries import EVERYONE
 from royalty.errors import BadInput, PeriodClosed
-from royalty.rules.arithmetic import LISTENER_PLAYS_MAX
+from royalty.rules.arithmetic import LISTENER_PLAYS_MAX, PLAYS_MAX
 from tests.db.world import NOVEMBER, OCTOBER
 
 HEADER = "period,listener,track,source,territory,plays\n"
@@ -225,7 +225,9 @@ def test_more_cannot_have_been_asked_for_than_was_played(books: Books, tmp_path:
 def test_nothing_comes_in_for_a_month_that_has_not_begun(books: Books, tmp_path: Path) -> None:
     path = write(tmp_path, "2026-11,u1,t1,app,DE,3", "2026-12,u1,t1,app,DE,3")
 
-    with pytest.raises(BadInput, match="row 3, period: period 2026-12 has not begun") as refused:
+    with pytest.raises(
+        BadInput, match="row 3, period: '2026-12' is a period that has not begun"
+    ) as refused:
         usage.record(books, path)
 
     assert faults(refused) == [(3, "period")]
@@ -244,3 +246,73 @@ def test_a_long_or_unprintable_cell_is_shown_in_part(books: Books, tmp_path: Pat
         usage.record(books, path)
 
     assert len(refused.value.problems[0].message) < 200
+
+
+def refusal(books: Books, path: Path) -> str:
+    """Import, be refused for one fault, and find that nothing changed."""
+    with reading(books) as connection:
+        before = connection.execute(select(schema.period_input)).all()
+    with pytest.raises(BadInput) as refused:
+        usage.record(books, path)
+    with reading(books) as connection:
+        assert connection.execute(select(schema.period_input)).all() == before
+    [problem] = refused.value.problems
+    return str(problem).removeprefix(f"{path}, ")
+
+
+def test_a_listeners_plays_add_up_to_what_can_be_divided(books: Books, tmp_path: Path) -> None:
+    most = LISTENER_PLAYS_MAX
+    path = write(
+        tmp_path, "2026-10,u0,g1,app,DE,1", f"2026-10,u1,g2,app,FR,{most}", "2026-10,u1,g1,app,DE,1"
+    )
+
+    assert refusal(books, path) == (
+        "row 3, plays: with all that came in for the period, plays of source app and listener u1 "
+        "are 10,000,001, and rules are exact up to 10,000,000; correct them, or put some under a "
+        "source of their own"
+    )
+
+    other = ("2026-10,u1,g1,web,DE,1", "2026-11,u1,g1,app,DE,1", "2026-10,u2,g1,app,DE,1")
+    assert not usage.record(books, write(tmp_path, f"2026-10,u1,g2,app,DE,{most}", *other)).already
+
+
+def test_plays_are_added_to_those_that_came_in_before(books: Books, tmp_path: Path) -> None:
+    usage.record(books, write(tmp_path, f"2026-10,u1,g1,app,DE,{LISTENER_PLAYS_MAX}"))
+    usage.record(books, write(tmp_path, "2026-10,u1,g2,app,DE,0", "2026-10,u2,g2,app,DE,9"))
+
+    said = refusal(books, write(tmp_path, "2026-10,u3,g1,app,DE,1", "2026-10,u1,g3,app,DE,1"))
+
+    assert "row 3, plays" in said
+    assert "listener u1 are 10,000,001" in said
+
+
+def test_a_sources_plays_add_up_to_what_can_be_divided(books: Books, tmp_path: Path) -> None:
+    most, each = PLAYS_MAX, LISTENER_PLAYS_MAX
+    rows = [f"2026-10,u{i},g1,app,{'DE' if i % 2 else 'FR'},{each}" for i in range(most // each)]
+    usage.record(books, write(tmp_path, *rows))
+
+    said = refusal(books, write(tmp_path, "2026-10,v,g1,web,DE,1", "2026-10,v,g1,app,DE,1"))
+
+    assert said.startswith("row 3, plays: ")
+    assert "of source app are 3,000,000,001, and" in said
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u202e", "\ufeff", "\u00ad"])
+def test_an_id_has_no_character_that_is_not_seen(books: Books, tmp_path: Path, unseen: str) -> None:
+    path = write(tmp_path, "2026-10,u1,g1,app,DE,1", f"2026-10,u{unseen}1,g1,app,DE,1")
+
+    said = refusal(books, path)
+
+    assert f", with an unseen U+{ord(unseen):04X}, is not an id" in said
+    assert said.isprintable()
+
+
+@pytest.mark.parametrize(("mark", "word"), [(";", "semicolons"), ("\t", "tabs")])
+def test_another_separator_than_a_comma_is_one_fault(
+    books: Books, tmp_path: Path, mark: str, word: str
+) -> None:
+    path = write(tmp_path, "2026-10;u1;g1;app;DE;1,5", header=HEADER.replace(",", mark))
+
+    assert refusal(books, path) == (
+        f"row 1: columns are separated by {word}; separate them by commas"
+    )

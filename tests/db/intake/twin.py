@@ -4,6 +4,8 @@
 import csv
 import io
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
@@ -20,7 +22,8 @@ _NET = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
 
 def _is_id(text: str) -> bool:
-    return bool(_ID.fullmatch(text)) and len(text.encode()) <= 200
+    seen = all(unicodedata.category(char) != "Cf" for char in text)
+    return bool(_ID.fullmatch(text)) and seen and len(text.encode()) <= 200
 
 
 def _is_maybe_id(text: str) -> bool:
@@ -84,6 +87,9 @@ def faults(lines: list[list[str]], kind: dict[str, Callable[[str], bool]]) -> se
         if cells and len(cells) != len(lines[0])
     }
     found = odd | {(n, c) for n, cells in rows for c in cells if not kind[c](cells[c])}
+    found |= {
+        (n, "period") for n, c in rows if (n, "period") not in found and c["period"] > CURRENT
+    }
     found |= set(_twice(rows, kind))
     found |= set(_between(rows, found))
     return found if rows else found | {(None, None)}
@@ -99,12 +105,10 @@ def _twice(rows: list[tuple[int, Cells]], kind: dict) -> Iterator[Place]:
 
 
 def _between(rows: list[tuple[int, Cells]], found: set[Place]) -> Iterator[Place]:
-    """Find faults between sound cells: of a row, of a period, of the calendar."""
+    """Find faults between sound cells: of a row and of a period."""
     currencies = {CAME_IN: "EUR", CLOSED: "EUR"}
     for number, cells in rows:
         bad = {column for row, column in found if row == number and column}
-        if "period" not in bad and cells["period"] > CURRENT:
-            yield number, "period"
         if int(cells.get("active") or 0 if not bad else 0) > int(
             cells.get("plays", 0) if not bad else 0
         ):
@@ -113,6 +117,19 @@ def _between(rows: list[tuple[int, Cells]], found: set[Place]) -> Iterator[Place
             wanted = currencies.setdefault(cells["period"], cells["currency"])
             if wanted != cells["currency"]:
                 yield number, "currency"
+
+
+def too_much(rows: list[tuple[int, Cells]]) -> bool:
+    """Say whether sound rows of one file alone add up to more than a rule divides."""
+    sums: Counter[tuple[str, ...]] = Counter()
+    for _, cells in rows:
+        if "plays" in cells:
+            sums["listener", cells["period"], cells["source"], cells["listener"]] += int(
+                cells["plays"]
+            )
+        else:
+            sums["all", cells["period"], cells["source"]] += Decimal(cells["net"])
+    return any(much > (10**7 if key[0] == "listener" else 10**8) for key, much in sums.items())
 
 
 def texts(cells: dict) -> list[str]:
