@@ -29,6 +29,7 @@ from benchmarks.months import PERIOD, Month
 OURS = "tantieme"
 THREADS = 2
 MEMORY_MAX = 14 << 30  # bytes of address space, so that a method that does not fit fails alone
+SECONDS_MAX = 900  # for one division
 ENGINE_MEMORY = "3GB"  # of which DuckDB spills what is beyond
 _IMPORTED = {OURS: "cli.jobs.dividing", "polars": "polars", "pandas": "pandas"}
 
@@ -53,9 +54,18 @@ def measure_apart(method: str, rule: str, month: Month, out: Path) -> Divided:
     command = [sys.executable, "-m", "benchmarks.divided", method, rule]
     command += [str(month.directory), str(month.rows), str(out)]
     threads = {"POLARS_MAX_THREADS": str(THREADS), "OMP_NUM_THREADS": str(THREADS)}
-    done = subprocess.run(  # noqa: S603  our own module
-        command, env=os.environ | threads, capture_output=True, text=True, check=False
-    )
+    try:
+        done = subprocess.run(  # noqa: S603  our own module
+            command,
+            env=os.environ | threads,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS_MAX,
+        )
+    except subprocess.TimeoutExpired:
+        fault = f"not done after {SECONDS_MAX} seconds"
+        return Divided(method=method, rule=rule, rows=month.rows, fault=fault)
     if done.returncode == 0:
         return Divided(**json.loads(done.stdout.splitlines()[-1]))
     said = (done.stderr.strip().splitlines() or [""])[-1]

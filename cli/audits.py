@@ -86,7 +86,8 @@ def _conservation_json(found: Conservation) -> dict[str, object]:
 
 
 def _rules(workspace: Workspace, period: Period, without: str | None, *, json_: bool) -> None:
-    from cli.fairness import fairness_json, print_fairness
+    from cli.fairness import print_fairness
+    from cli.fairness_document import fairness_json
     from cli.jobs.fairness import judge_rules
 
     with progress("Dividing the month by every rule") as report:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import print_json, print_table
+from cli.output import percent, print_json, print_table
 from royalty.division import PPB
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def _mappings(found: ComparedMappings) -> list[tuple[str, ...]]:
     return [
         (
             each.mapping,
-            _percent(float(each.unattributed)),
+            percent(float(each.unattributed)),
             *_measures(found.recordings[each.mapping]),
-            _percent(found.recordings[each.mapping].moved),
-            _percent(found.artists[each.mapping].moved),
+            percent(found.recordings[each.mapping].moved),
+            percent(found.artists[each.mapping].moved),
         )
         for each in found.paid
         if not each.refused
@@ -59,9 +59,9 @@ def _measures(compared: Compared) -> tuple[str, ...]:
     measured = compared.concentration
     return (
         f"{measured.gini:.3f}",
-        _percent(measured.top_1_percent),
-        _percent(measured.top_10_percent),
-        _percent(measured.largest),
+        percent(measured.top_1_percent),
+        percent(measured.top_10_percent),
+        percent(measured.largest),
         f"{measured.atkinson:.3f}",
     )
 
@@ -81,11 +81,7 @@ def _print_band(found: ComparedMappings) -> None:
 def _band(found: ComparedMappings, artist: str) -> tuple[str, ...]:
     parts = {name: float(each.parts[artist]) for name, each in found.artists.items()}
     least, most = min(parts, key=parts.__getitem__), max(parts, key=parts.__getitem__)
-    return _percent(parts["gated"]), _percent(parts[least]), least, _percent(parts[most]), most
-
-
-def _percent(part: float) -> str:
-    return f"{part:.1%}".replace("%", " %")
+    return percent(parts["gated"]), percent(parts[least]), least, percent(parts[most]), most
 
 
 def _document(found: ComparedMappings) -> dict[str, Any]:

@@ -102,8 +102,8 @@ def _print_farm(story: Story) -> None:
             for each in cost.losers[:3]
         )
         click.echo(
-            f"  {rule.replace('_', '-')}: its fees added {cost.paid_in.rounded}; it took "
-            f"{cost.moved.rounded} from others, most from\n    {losers or 'nobody'}"
+            f"  {rule}: its fees added {cost.paid_in.rounded}; it took "
+            f"{cost.taken.rounded} from others, most from\n    {losers or 'nobody'}"
         )
 
 

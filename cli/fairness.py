@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from math import isinf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.output import print_table
+from cli.output import percent, print_table
 from royalty.rules import PROPERTIES
 
 if TYPE_CHECKING:
-    from cli.jobs.fairness import Fairness, Figures, Judged
-    from royalty.fairness import Envy, Farm, Suspicion
+    from cli.jobs.fairness import Closed, Fairness, Figures, Judged
+    from royalty.fairness import Envy, Farm
     from royalty.silence import Moved
 
 WIDE = 98  # characters of a line
@@ -36,8 +36,12 @@ reasons to look, and neither is proof: devoted listeners look the same from here
 suspicious set of payees is NP-hard (arXiv 2511.04465), so these are single ones.
 """
 FARM = """\
-Gained: all that anybody got more with these listeners than without them, and so the most that
-they can have played for. Profit: that, less their fees. Taken: what others got less.
+Gained: all that any payees got more with these listeners than without them, and so the most that
+they can have played for. Profit: that, less their fees. Taken: what other payees got less.
+"""
+MATRIX = """\
+What each rule has (Y) and lacks (-), held to it by tests: of rules without options, where who pays
+also plays.
 """
 IDLE = """\
 {idle} of the month is idle: listeners paid it and played nothing. It follows plays under every
@@ -51,11 +55,32 @@ Measured = Sequence[tuple["Judged", "Figures"]]
 def print_fairness(found: Fairness) -> None:
     """Print what every rule makes of the month: five tables, each with what it means."""
     judged = [(each, each.figures) for each in found.rules if each.figures]
+    _print_head(found)
     _print_figures(found, judged)
     _print_moved(found, judged)
     _print_farm(found, judged)
     _print_suspicions(found)
     _print_matrix(found)
+
+
+def _print_head(found: Fairness) -> None:
+    """Say by what the month was closed, and what does not depend on the rule of a row."""
+    lines = [] if found.closed is None else [_closed(found.closed, str(found.period))]
+    if found.rule_of_source:
+        own = ", ".join(f"{source} by {rule}" for source, rule in found.rule_of_source.items())
+        lines.append(f"In every row, workspace.toml has sources divided by other rules: {own}.")
+    for line in lines:
+        click.echo(f"{click.wrap_text(line, WIDE)}\n")
+
+
+def _closed(closed: Closed, period: str) -> str:
+    line = f"{period} was closed by {closed.rule}."
+    if closed.version == closed.today:
+        return line
+    return (
+        f"{line} These figures are by today's settings, which are others: {closed.today}, "
+        f"and not {closed.version}."
+    )
 
 
 def _print_figures(found: Fairness, judged: Measured) -> None:
@@ -69,8 +94,7 @@ def _print_figures(found: Fairness, judged: Measured) -> None:
 
 
 def _refusal(judged: Judged) -> str:
-    rule = judged.rule.name
-    return f"No figures for {rule}: {judged.refused.replace(f'{rule} divides', 'it divides')}."
+    return f"{judged.rule.name} is left out: {judged.refused}."
 
 
 def _envy(envy: Envy | None) -> str:
@@ -83,7 +107,7 @@ def _spread(figures: Figures) -> Iterator[str]:
     spread = figures.concentration
     yield f"{spread.gini:.3f}"
     for part in (spread.top_1_percent, spread.top_10_percent, spread.largest):
-        yield _percent(part)
+        yield percent(part)
 
 
 def _print_moved(found: Fairness, judged: Measured) -> None:
@@ -129,7 +153,8 @@ def _print_farm(found: Fairness, judged: Measured) -> None:
     rows = [(rule, *_cost(farm), *_loser(found, farm)) for rule, farm in farms]
     columns = ["rule", ">gained", ">profit", ">taken", "most from", ""]
     print_table(title, columns, rows)
-    click.echo(f"\n{FARM}{IDLE.format(idle=found.idle.rounded) if found.idle.micros else ''}")
+    idle = IDLE.format(idle=found.idle.rounded) if found.idle.micros else ""
+    click.echo(f"\n{FARM}{''.join(_elsewhere(farms))}{idle}")
 
 
 def _listeners(count: int) -> str:
@@ -137,7 +162,19 @@ def _listeners(count: int) -> str:
 
 
 def _cost(farm: Farm) -> tuple[str, ...]:
-    return tuple(each.rounded for each in (farm.cost.gained, farm.profit, farm.cost.moved))
+    return tuple(each.rounded for each in (farm.cost.gained, farm.profit, farm.cost.taken))
+
+
+def _elsewhere(farms: Sequence[tuple[str, Farm]]) -> Iterator[str]:
+    """Say what these listeners moved that is no payee's, where it is a cent or more."""
+    for rule, farm in farms:
+        for amount, place in (
+            (farm.cost.suspense, "waits in suspense"),
+            (farm.cost.platform, "stays with the platform by terms"),
+        ):
+            size = max(amount, -amount, key=lambda each: each.micros).rounded
+            if any(digit in size for digit in "123456789"):
+                yield f"{rule}: {size} {'more' if amount.micros > 0 else 'less'} {place}.\n"
 
 
 def _loser(found: Fairness, farm: Farm) -> tuple[str, str]:
@@ -157,7 +194,7 @@ def _print_suspicions(found: Fairness) -> None:
             each.pooled.rounded,
             each.own.rounded,
             each.excess.rounded,
-            _percent(each.few),
+            percent(each.few),
         )
         for each in found.suspicions
     ]
@@ -168,100 +205,30 @@ def _print_suspicions(found: Fairness) -> None:
 
 def _print_matrix(found: Fairness) -> None:
     """Print which rule has which property: too many columns for a table with room between them."""
-    rules = [each.rule for each in found.rules]
-    headings = [rule.name.split("_") for rule in rules]
+    headings = [_heading(each) for each in found.rules]
     wide = [max(map(len, PROPERTIES)), *(max(map(len, words)) for words in headings)]
-    click.echo("What each rule has (Y) and lacks (-), held to it by tests:\n")
+    click.echo(MATRIX)
     for words in zip_longest(*headings, fillvalue=""):
         click.echo(_spaced(["", *words], wide))
     for name in PROPERTIES:
-        marks = ["Y" if name in rule.has else "-" for rule in rules]
+        marks = ["Y" if name in each.rule.has else "-" for each in found.rules]
         click.echo(_spaced([name.replace("_", " "), *marks], wide))
-    click.echo("\ndocs/rules.md says what each property means, and whom each rule favours.")
+    click.echo()
+    for each in found.rules:
+        if each.options:
+            click.echo(f"* {each.rule.name} has options in workspace.toml: {_options(each)}.")
+    click.echo("docs/rules.md says what each property means, and whom each rule favours.")
+
+
+def _heading(judged: Judged) -> list[str]:
+    """Break a rule's name into lines, with a mark where it has options."""
+    marked = f"{judged.rule.name}{'*' * bool(judged.options)}"
+    return marked.replace("_", "_ ").split()
+
+
+def _options(judged: Judged) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in judged.options.items())
 
 
 def _spaced(words: Sequence[str], wide: Sequence[int]) -> str:
     return " ".join(f"{word:<{width}}" for word, width in zip(words, wide, strict=True)).rstrip()
-
-
-def _percent(part: float) -> str:
-    return f"{part:.1%}".replace("%", " %")
-
-
-def fairness_json(found: Fairness) -> dict[str, Any]:
-    """Put all figures into a document; amounts are in micros."""
-    gone = found.left_out
-    return {
-        "schema": 1,
-        "period": str(found.period),
-        "provider": found.provider,
-        "payees": found.payees,
-        "listeners": found.listeners,
-        "idle": found.idle.json,
-        "without": gone
-        and {"named": gone.named, "listeners": len(gone.listeners), "fees": gone.fees.json},
-        "rules": {each.rule.name: _rule_json(each) for each in found.rules},
-        "suspicious": [_suspicion_json(each) for each in found.suspicions],
-    }
-
-
-def _rule_json(judged: Judged) -> dict[str, Any]:
-    rule, figures = judged.rule, judged.figures
-    named = {
-        "version": rule.version,
-        "has": [name for name in PROPERTIES if name in rule.has],
-        "lacks": [name for name in PROPERTIES if name not in rule.has],
-        "refused": judged.refused,
-    }
-    if figures is None:
-        return named | dict.fromkeys(("envy", "concentration", "moved", "without"))
-    spread = figures.concentration
-    return named | {
-        "envy": figures.envy and _envy_json(figures.envy),
-        "concentration": {
-            name: getattr(spread, name)
-            for name in ("gini", "top_1_percent", "top_10_percent", "largest")
-        },
-        "moved": figures.moved and _moved_json(figures.moved),
-        "without": figures.farm and _farm_json(figures.farm),
-    }
-
-
-def _envy_json(envy: Envy) -> dict[str, Any]:
-    """JSON has no infinity: null is without bound."""
-    ratio = None if isinf(envy.ratio) else envy.ratio
-    return {"ratio": ratio, "most": envy.most, "least": envy.least}
-
-
-def _moved_json(moved: Moved) -> dict[str, Any]:
-    return {
-        "listener": moved.listener,
-        "payee": moved.payee,
-        "change": moved.change.json,
-        "fee": moved.fee.json,
-        "fees": moved.ratio,
-        "tried": moved.tried,
-        "of": moved.of,
-    }
-
-
-def _farm_json(farm: Farm) -> dict[str, Any]:
-    return {
-        "paid_in": farm.cost.paid_in.json,
-        "gained": farm.cost.gained.json,
-        "profit": farm.profit.json,
-        "taken": farm.cost.moved.json,
-        "changes": [
-            {"payee": each.payee, "change": each.difference.json} for each in farm.cost.changes
-        ],
-    }
-
-
-def _suspicion_json(each: Suspicion) -> dict[str, Any]:
-    return {
-        "payee": each.payee,
-        "pro_rata": each.pooled.json,
-        "user_centric": each.own.json,
-        "beyond": each.excess.json,
-        "of_few": each.few,
-    }

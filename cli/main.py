@@ -119,12 +119,21 @@ def _explain(error: Exception) -> int:
     if isinstance(error, RoyaltyError) or _is_refusal_of_the_engine(error):
         click.echo(f"Error: {error}", err=True)
         return REFUSED
+    if shortage := _shortage(error):
+        click.echo(f"Error: {shortage}", err=True)
+        return REFUSED
     click.echo(
         f"Error: {type(error).__name__}: {error}\n"
         "This is a fault of ours; run it again with --debug before the command to see where.",
         err=True,
     )
     return BUG
+
+
+def _shortage(error: Exception) -> str:
+    """Say what DuckDB ran out of, if that is it, without importing DuckDB to find out."""
+    engines = sys.modules.get("db.engines")
+    return "" if engines is None else str(engines.shortage(error))
 
 
 def _is_refusal_of_the_engine(error: Exception) -> bool:

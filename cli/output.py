@@ -93,6 +93,11 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     console.print(table)
 
 
+def percent(part: float) -> str:
+    """Write a part of one as people read it: `12.3 %`."""
+    return f"{part:.1%}".replace("%", " %")
+
+
 @contextmanager
 def progress(label: str) -> Iterator[Report]:
     """Show how far a long job is and how much time is left.

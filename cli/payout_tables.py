@@ -15,6 +15,15 @@ SIDE_BY_SIDE = 3  # rules whose amounts fit a line
 DIFFERENCES = 2  # rules whose differences fit a line, each with its interval
 NAME = 20  # letters of a name that fit beside them
 INTERVAL = ">90 % interval"
+UNATTRIBUTED = """\
+Unattributed money is divided equally among works. Intervals add up as if all errors of the run
+went together, so they are wide."""
+SELDOM = {  # columns that are there only where there is anything in them, and what they mean
+    "idle": "Idle money is of listeners who played nothing, or of none; plays divide it, if any.",
+    "fixed by the rule": "What a rule fixes, it gives to all works alike.",
+    "platform, by terms": "What terms leave with the platform is no payee's; it is part of what "
+    "was divided.",
+}
 Differences = Mapping[str, Sequence[Difference]]  # by rule, from the first one
 
 
@@ -36,15 +45,10 @@ def print_payouts(computed: Sequence[Payout], differences: Differences | None = 
         for some in _blocks(computed, SIDE_BY_SIDE):
             _print_amounts(some, payees)
         if differences:
-            click.echo(f"More or less than by {rule_name(first.rule)}, to the cent:\n")
+            click.echo(f"More or less than by {first.rule}, to the cent:\n")
             for some in _blocks(others, DIFFERENCES):
                 _print_differences(some, payees, differences)
     _print_rest(computed)
-
-
-def rule_name(rule: str) -> str:
-    """Write a rule or blend as the command line does: `user-centric`."""
-    return rule.replace("_", "-")
 
 
 def _print_one(payout: Payout) -> None:
@@ -69,8 +73,7 @@ def _print_two(
                 _short(payee.name, NAME + 4),
                 str(one.get(payee.id, nothing)),
                 str(other.get(payee.id, nothing)),
-                str(changed[payee.id].amount),
-                _between(changed[payee.id].low, changed[payee.id].high),
+                *_cells(changed.get(payee.id), exact=True),
             )
             for payee in payees
         ],
@@ -114,28 +117,33 @@ def _print_differences(
 
 def _print_rest(computed: Sequence[Payout]) -> None:
     """Print what of the amounts was divided without evidence, and what is nobody's yet."""
+    columns: dict[str, list[Money]] = {
+        "unattributed": [each.unattributed for each in computed],
+        "fixed by the rule": [each.fixed for each in computed],
+        "idle": [each.idle for each in computed],
+        "waits in suspense": [each.suspense for each in computed],
+        "platform, by terms": [each.platform for each in computed],
+    }
+    some = {
+        name: amounts
+        for name, amounts in columns.items()
+        if name not in SELDOM or any(each.micros for each in amounts)
+    }
+    rows = zip((each.rule for each in computed), *some.values(), strict=True)
     print_table(
         "Of this",
-        ["", ">unattributed", ">from idle listeners", ">waits in suspense"],
-        [
-            (
-                rule_name(each.rule),
-                each.unattributed.rounded,
-                each.idle.rounded,
-                each.suspense.rounded,
-            )
-            for each in computed
-        ],
+        ["", *(f">{name}" for name in some)],
+        [(rule, *(each.rounded for each in amounts)) for rule, *amounts in rows],
     )
-    click.echo(
-        "\nUnattributed money is divided equally among works. Intervals add up as if all errors of "
-        "the run\nwent together, so they are wide."
-    )
+    click.echo(f"\n{UNATTRIBUTED}")
+    for name, meaning in SELDOM.items():
+        if name in some:
+            click.echo(meaning)
 
 
 def _heading(payout: Payout) -> str:
     """Name a rule above its column; a blend takes a line for each of its rules."""
-    return f">{rule_name(payout.rule)}".replace("+", "\n+")
+    return f">{payout.rule}".replace("+", "\n+")
 
 
 def _largest_first(computed: Sequence[Payout]) -> list[PayeeAmount]:
@@ -160,10 +168,11 @@ def _by_payee(differences: Sequence[Difference]) -> dict[str, Difference]:
     return {each.payee: each for each in differences}
 
 
-def _cells(difference: Difference | None) -> tuple[str, str]:
+def _cells(difference: Difference | None, *, exact: bool = False) -> tuple[str, str]:
     if difference is None:  # paid by neither of the two rules
         return "–", ""  # noqa: RUF001
-    return difference.amount.rounded, _between(difference.low, difference.high)
+    amount = str(difference.amount) if exact else difference.amount.rounded
+    return amount, _between(difference.low, difference.high)
 
 
 def _short(name: str, letters: int) -> str:

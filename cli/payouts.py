@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import click
 
 from cli.output import as_json, dry_run, narrate, pass_workspace, period_argument
-from cli.payout_tables import print_payouts, rule_name
+from cli.payout_tables import print_payouts
 from cli.workspace import Workspace
 from db.queries import Payout
 from royalty.blend import named
-from royalty.differences import Difference
 from royalty.errors import NotReady
 from royalty.period import Period
 from royalty.reports.json import payouts_json
@@ -31,6 +30,18 @@ class RuleType(click.ParamType[str]):
             self.fail(str(fault), param, ctx)
 
 
+rules_help = (
+    f"a rule, or a blend of rules: {', '.join(RULES)}.  [default: `rule` in workspace.toml]"
+)
+engine_option = click.option(
+    "--engine",
+    default="duckdb",
+    show_default=True,
+    metavar="URL",
+    help="What divides: duckdb, or a Spark cluster as spark://HOST:PORT (docs/scale.md).",
+)
+
+
 @click.command()
 @period_argument
 @click.option(
@@ -38,16 +49,10 @@ class RuleType(click.ParamType[str]):
     "rules",
     type=RuleType(),
     multiple=True,
-    help="How the pools are divided; give several to compare them.",
+    help=f"How the pools are divided, {rules_help} Give several to compare them.",
 )
 @click.option("--compare", is_flag=True, help="Several rules side by side: all, or those named.")
-@click.option(
-    "--engine",
-    default="duckdb",
-    show_default=True,
-    metavar="URL",
-    help="What divides: duckdb, or a Spark cluster as spark://HOST:PORT (docs/scale.md).",
-)
+@engine_option
 @as_json
 @pass_workspace
 def payouts(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
@@ -61,22 +66,28 @@ def payouts(  # noqa: PLR0913, PLR0917 - click passes one argument for each opti
     """Compute and preview a month: who earns what, how sure that is, what nobody earned.
 
     A preview is kept until the month is closed and posts nothing. A closed month is shown as it
-    was computed. A rule can be a blend of others, which divides a part of every pool by each.
+    was computed, by the rule that closed it unless told otherwise. A rule can be a blend of others,
+    which divides a part of every pool by each.
 
     \b
     Example:  tantieme payouts 2026-10 --rule user-centric
               tantieme payouts 2026-10 --compare --json
               tantieme payouts 2026-10 --rule pro-rata --rule pro_rata:0.6+user_centric:0.4
     """
-    from cli.jobs.payout import plays_without_revenue, tracks_without_shares
+    from cli.jobs.payout import closed_by
 
-    chosen = rules or ((workspace.settings().rule,) if not compare else tuple(RULES))
+    if compare and len({*rules}) == 1:
+        raise click.UsageError(
+            "--compare takes two rules or more; name another with --rule, or none for all of them"
+        )
+    closed = closed_by(workspace.books(), period)
+    usual = closed or workspace.settings().rule
+    chosen = rules or ((closed, *RULES) if compare and closed else RULES if compare else (usual,))
     computed = _computed(workspace, period, list(dict.fromkeys(chosen)), engine)
-    _print(workspace, computed, json_=json_)
-    for source, territory, plays in plays_without_revenue(workspace, period):
-        narrate(f"{plays:,} plays from {source} in {territory} have no revenue there to divide.")
-    for track, plays in tracks_without_shares(workspace, period):
-        narrate(f"Track {track} has no shares: its money, for {plays:,} plays, waits in suspense.")
+    if closed:
+        narrate(f"{period} is closed by {closed}.")
+    _print(workspace, computed, engine, json_=json_)
+    _warn(workspace, computed[0], engine)
 
 
 def _computed(
@@ -87,54 +98,80 @@ def _computed(
 
     found = compute_each(workspace, period, rules, engine=engine)
     if not found.payouts:
-        raise NotReady(next(iter(found.refused.values())))
+        rule, why = next(iter(found.refused.items()))
+        raise NotReady(f"{rule} cannot divide {period}: {why}")
     for rule, why in found.refused.items():
-        narrate(f"{rule_name(rule)} is left out: {why}.")
+        narrate(f"{rule} is left out: {why}.")
     return [*found.payouts.values()]
 
 
-def _print(workspace: Workspace, computed: Sequence[Payout], *, json_: bool) -> None:
-    first, *others = computed
-    differences = {each.rule: _differences(workspace, first, each) for each in others}
-    if json_:
-        rules = {each.rule: each for each in computed}
-        click.echo(payouts_json(first.period, rules, differences), nl=False)
-    else:
-        print_payouts(computed, differences)
-
-
-def _differences(workspace: Workspace, first: Payout, second: Payout) -> tuple[Difference, ...]:
+def _print(workspace: Workspace, computed: Sequence[Payout], engine: str, *, json_: bool) -> None:
     from db.queries import EVERYONE, differences
 
-    return differences(EVERYONE, workspace.books(), first, second)
+    first, *others = computed
+    found = {
+        each.rule: differences(EVERYONE, workspace.books(), first, each, engine=engine)
+        for each in others
+    }
+    if json_:
+        rules = {each.rule: each for each in computed}
+        click.echo(payouts_json(first.period, rules, found), nl=False)
+    else:
+        print_payouts(computed, found)
+
+
+def _warn(workspace: Workspace, payout: Payout, engine: str) -> None:
+    """Say what of the month is divided otherwise than one may think, or not at all."""
+    from cli.jobs.month import plays_without_revenue, tracks_without_shares
+
+    books, settings, period = workspace.books(), workspace.settings(), payout.period
+    sources = {pool.source for pool in payout.pools}
+    own = [f"{pool} by {rule}" for pool, rule in payout.rule_of_source.items() if pool in sources]
+    if own:
+        narrate(f"Divided by a rule of its own, whatever the rule asked for: {', '.join(own)}.")
+    for source in payout.rule_of_source.keys() - sources:
+        narrate(f"workspace.toml names a rule of '{source}', which has no revenue of {period}.")
+    for source, territory, plays in plays_without_revenue(books, period, engine):
+        narrate(f"{plays:,} plays from {source} in {territory} have no revenue there to divide.")
+    for track, plays in tracks_without_shares(books, settings, period, engine):
+        narrate(f"Track {track} has no shares: its money, for {plays:,} plays, waits in suspense.")
 
 
 @click.command()
 @period_argument
-@click.option("--rule", type=RuleType(), default=None, help="How the pools are divided.")
+@click.option(
+    "--rule", type=RuleType(), default=None, help=f"How the pools are divided, {rules_help}"
+)
+@engine_option
 @dry_run
 @pass_workspace
-def close(workspace: Workspace, period: Period, rule: str | None, dry_run: bool) -> None:
+def close(
+    workspace: Workspace, period: Period, rule: str | None, engine: str, dry_run: bool
+) -> None:
     """Close a month: post its division to the ledger, for good.
 
+    What is posted is divided anew. To compare with, pro_rata, user_centric and all rules that the
+    month was previewed by are kept; previews of what is in the books now are not divided again.
     Closing again changes nothing. A closed month refuses further usage, revenue and rules.
 
     \b
     Example:  tantieme close 2026-10
     """
-    from cli.jobs.blending import divide_by
-    from cli.jobs.month import open_month
-    from cli.jobs.payout import close_period
+    from cli.jobs.payout import close_period, closed_by, rehearse
 
     chosen = rule or workspace.settings().rule
-    if dry_run:
-        month = open_month(workspace.books(), workspace.settings(), period)
-        division = divide_by(month, chosen)
-        narrate(f"Would post {len(division.transactions())} transactions; nothing was written.")
+    if dry_run and not closed_by(workspace.books(), period):
+        count = rehearse(workspace, period, chosen, engine=engine)
+        narrate(
+            f"Would post {count} transactions and close {period} by {chosen}; nothing was written."
+        )
         return
-    closing = close_period(workspace, period, chosen)
+    closing = close_period(workspace, period, chosen, engine=engine)
     if closing.already:
-        narrate(f"{period} was already closed by {rule_name(chosen)}; nothing changed.")
+        narrate(f"{period} was already closed by {chosen}; nothing changed.")
         return
     posted = len(closing.transactions)
-    narrate(f"{period} is closed: {posted} transactions, chain head {closing.chain_head[:12]}.")
+    narrate(
+        f"{period} is closed by {chosen}: {posted} transactions, "
+        f"chain head {closing.chain_head[:12]}."
+    )

@@ -42,7 +42,8 @@ def statement(workspace: Workspace, payee: str, period: Period, json_: bool) -> 
 
 
 def _print_statement(owed: Statement) -> None:
-    click.echo(f"Statement {owed.id}  {owed.payee_name}  rule {owed.rule}\n")
+    version = f" ({owed.rule_version})" if " " in owed.rule_version else ""
+    click.echo(f"Statement {owed.id}  {owed.payee_name}  rule {owed.rule}{version}\n")
     moves = (
         ("opening", owed.opening),
         ("earned", owed.earned),

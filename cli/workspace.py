@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from db.engine import Books, open_books, revision
-from royalty.blend import named
+from royalty.blend import is_blend, named
 from royalty.catalogue import PPM
 from royalty.errors import BadInput, NotReady, Problem
 from royalty.rules import RULES
@@ -51,6 +51,11 @@ class Settings:
     def rate(self, source: str) -> int:
         """Return the part of a source's net revenue that is divided, in ppm."""
         return self.royalty_rate_ppm.get(source, self.royalty_rate_ppm["default"])
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether a rule has thresholds, which are tested on the months before, too."""
+        return any(self.rules.get("pro_rata", {}).values())
 
     def options(self, rule: str) -> Any:  # noqa: ANN401 - each rule has its own
         """Return the options of a rule."""
@@ -107,7 +112,9 @@ def read_settings(path: Path) -> Settings:
     ]
     if problems:
         raise BadInput(problems)
-    return Settings(**document | {"rule": named(document.get("rule", "pro_rata"))})
+    own = {source: named(rule) for source, rule in document.get("rule_of_source", {}).items()}
+    rule = named(document.get("rule", "pro_rata"))
+    return Settings(**document | {"rule": rule, "rule_of_source": own})
 
 
 def _faults(document: dict[str, Any]) -> dict[str, str]:
@@ -140,8 +147,8 @@ def _rule_faults(document: dict[str, Any]) -> dict[str, str]:
         if not isinstance(value, dict):
             faults[key] = "must be a table"
     for source, rule in of_source.items() if isinstance(of_source, dict) else ():
-        if not _is_rule(rule):
-            faults[f"rule_of_source.{source}"] = f"'{rule}' is not one of {', '.join(RULES)}"
+        if fault := _own_fault(rule):
+            faults[f"rule_of_source.{source}"] = fault
     for rule, chosen in options.items() if isinstance(options, dict) else ():
         try:
             if not isinstance(chosen, dict) or rule not in RULES:
@@ -152,8 +159,15 @@ def _rule_faults(document: dict[str, Any]) -> dict[str, str]:
     return faults
 
 
-def _is_rule(value: object) -> bool:
-    return isinstance(value, str) and value in RULES
+def _own_fault(rule: object) -> str:
+    """Say what is wrong with the rule of a source; nothing where it is one."""
+    if is_blend(str(rule)):
+        return f"'{rule}' is a blend; a source is divided by one rule, {', '.join(RULES)}"
+    try:
+        named(str(rule))
+    except ValueError as fault:
+        return str(fault)
+    return ""
 
 
 def _is_ppm(value: object) -> bool:

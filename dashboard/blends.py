@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pandas as pd
 import streamlit as st
 
 from dashboard import charts, components, wording
-from dashboard.months import Month
-from db.queries import PayeeAmount, Payout
+from dashboard.months import Month, amounts
+from db.queries import Payout
 from royalty.blend import Blend, Ends, is_blend, mixed
 from royalty.catalogue import PPM
 from royalty.money import Money
@@ -16,61 +19,74 @@ SHOWN = 12  # payees drawn; the table has all
 STEP = 5  # percent
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """What a blend would pay one payee, between the ends of its interval."""
+
+    id: str
+    name: str
+    amount: Money
+    low: Money
+    high: Money
+
+
 def show(month: Month, first: str, second: str) -> None:
     """Draw the preview of a blend of two rules; a blend is not blended again."""
     st.header("Part by one, part by the other", anchor=False)
     if is_blend(first) or is_blend(second):
         components.empty("one of these two is a blend already; choose two rules to blend them")
         return
-    _preview(month, first, second)
+    if month.payouts[first].pool != month.payouts[second].pool:
+        components.empty("these two divide different money, so a part of each is no whole")
+        return
+    _draw(month, first, second)
 
 
 @st.fragment
-def _preview(month: Month, first: str, second: str) -> None:
+def _draw(month: Month, first: str, second: str) -> None:
     one, other = (wording.rule_name(rule).lower() for rule in (first, second))
     part = st.slider(
         f"Of every pool, divided by {other} instead of {one}",
-        *(STEP, 100 - STEP, 50, STEP),
+        min_value=STEP,
+        max_value=100 - STEP,
+        value=50,
+        step=STEP,
         key="part",
         bind="query-params",
         format="%d %%",
     )
     ppm = part * PPM // 100
     blend = Blend(weights_ppm=dict(sorted({first: PPM - ppm, second: ppm}.items())))
-    paid = preview(blend, month)
-    drawn = sorted(paid.values(), key=lambda each: (-each.amount.micros, each.id))[:SHOWN]
+    paid = _paid(blend, month)
     st.badge("Preview, not stored", icon=":material/visibility:", color="orange")
-    if drawn:
+    if paid:
         st.altair_chart(
-            charts.ranked([_bar(each) for each in drawn], axis=month.currency),
-            alt=f"By the blend {drawn[0].name} gets most, {drawn[0].amount.rounded}",
+            charts.ranked([_bar(each) for each in paid[:SHOWN]], axis=month.currency),
+            alt=f"By the blend {paid[0].name} gets most, {paid[0].amount.rounded}",
         )
     _explain(month, blend)
     with st.expander(f"All {len(paid)} payees of the preview, to the cent"):
         components.table(_table(month, (first, second), paid), alt="What the blend would pay")
 
 
-def preview(blend: Blend, month: Month) -> dict[str, PayeeAmount]:
-    """Blend what stored payouts give payees, with their intervals; payees in order of ids."""
+def _paid(blend: Blend, month: Month) -> list[Paid]:
+    """Blend what stored payouts give payees, with their intervals; the largest first."""
     found = mixed(blend, {rule: _ends(month.payouts[rule]) for rule in blend.weights_ppm})
-    attributed = mixed(
-        blend, {rule: _attributed(month.payouts[rule]) for rule in blend.weights_ppm}
-    )
 
     def money(micros: int) -> Money:
         return Money(micros, month.currency)
 
-    return {
-        payee: PayeeAmount(
+    paid = [
+        Paid(
             id=payee,
             name=month.names[payee],
             amount=money(micros),
             low=money(low),
             high=money(high),
-            attributed=money(attributed[payee][0]),
         )
         for payee, (micros, low, high) in found.items()
-    }
+    ]
+    return sorted(paid, key=lambda each: -each.amount.micros)
 
 
 def _ends(payout: Payout) -> dict[str, Ends]:
@@ -79,11 +95,7 @@ def _ends(payout: Payout) -> dict[str, Ends]:
     }
 
 
-def _attributed(payout: Payout) -> dict[str, Ends]:
-    return {each.id: (each.attributed.micros,) * 3 for each in payout.payees}
-
-
-def _bar(payee: PayeeAmount) -> charts.Bar:
+def _bar(payee: Paid) -> charts.Bar:
     return charts.Bar(
         label=payee.name,
         value=components.place(payee.amount),
@@ -106,12 +118,9 @@ def _explain(month: Month, blend: Blend) -> None:
         st.code(f"tantieme payouts {month.row.period} --rule {blend}", language=None)
 
 
-def _table(month: Month, rules: tuple[str, str], paid: dict[str, PayeeAmount]) -> pd.DataFrame:
+def _table(month: Month, rules: tuple[str, str], paid: Sequence[Paid]) -> pd.DataFrame:
     nothing = Money(0, month.currency)
-    by_rule = {
-        wording.rule_name(rule): {each.id: each.amount for each in month.payouts[rule].payees}
-        for rule in rules
-    }
+    by_rule = {wording.rule_name(rule): amounts(month.payouts[rule]) for rule in rules}
     return pd.DataFrame(
         {
             "Payee": each.name,
@@ -119,5 +128,5 @@ def _table(month: Month, rules: tuple[str, str], paid: dict[str, PayeeAmount]) -
             "Interval": components.money_range(each.low, each.high),
             **{name: known.get(each.id, nothing).rounded for name, known in by_rule.items()},
         }
-        for each in sorted(paid.values(), key=lambda each: (-each.amount.micros, each.id))
+        for each in paid
     )

@@ -202,6 +202,11 @@ def table(rows: pd.DataFrame, *, alt: str) -> None:
     )
 
 
+def matrix(marks: pd.DataFrame, *, alt: str) -> None:
+    """Draw marks by row and column: all rows at once, and headings that wrap."""
+    st.table(marks, border="horizontal", alt=alt)
+
+
 def chips(names: Sequence[str], colour: str) -> None:
     """Draw words as chips, in one of Streamlit's colours."""
     st.markdown(" ".join(f":{colour}-badge[{plain(name)}]" for name in names))

@@ -1,11 +1,11 @@
-"""A month with every rule that is stored for it."""
+"""A month with every rule that is stored for it and is of what came in for it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboard import components, identity, reads
+from dashboard import components, identity, reads, wording
 from db.queries import Payout, PeriodRow
 from royalty.errors import NotReady
 from royalty.money import Money
@@ -19,6 +19,7 @@ class Month:
 
     row: PeriodRow
     payouts: Mapping[str, Payout]  # by rule; the one that closed the month first
+    stale: Sequence[str]  # rules left out: more came in since they divided the month
     names: Mapping[str, str]
 
     @property
@@ -26,9 +27,18 @@ class Month:
         """The currency that all of them pay in."""
         return next(iter(self.payouts.values())).pool.currency
 
+    @property
+    def is_one_whole(self) -> bool:
+        """Whether all rules divide the same money; settings may have changed between them."""
+        return len({payout.pool for payout in self.payouts.values()}) == 1
+
+    def command(self, rules: Sequence[str]) -> str:
+        """Write the command that divides the month anew by some rules."""
+        return _command(self.row.period, rules)
+
 
 def opened(period: Period) -> Month:
-    """Read a month. Raises `NotReady` where no rule was computed for it."""
+    """Read a month. Raises `NotReady` where no rule was computed of what is there now."""
     viewer, where = identity.viewer(), reads.place()
     row = reads.standing(viewer, where, period)
     if not row.computed:
@@ -36,14 +46,43 @@ def opened(period: Period) -> Month:
             f"{components.month(period)} has usage or revenue and no payout yet; "
             f"run 'tantieme payouts {period} --compare'"
         )
-    payouts = {rule: reads.payout(viewer, where, period, rule) for rule in _ordered(row)}
+    older = reads.stale(viewer, where, period)
+    stale = [rule for rule in _ordered(row) if rule in older]
+    fresh = [rule for rule in _ordered(row) if rule not in older]
+    if not fresh:
+        raise NotReady(_renewal(period, stale))
+    payouts = {rule: reads.payout(viewer, where, period, rule) for rule in fresh}
     payees = {payee.id: payee.name for payout in payouts.values() for payee in payout.payees}
-    return Month(row=row, payouts=payouts, names=components.distinct(dict(sorted(payees.items()))))
+    names = components.distinct(dict(sorted(payees.items())))
+    return Month(row=row, payouts=payouts, stale=stale, names=names)
+
+
+def warn(month: Month) -> None:
+    """Say which rules are left out, or divide other money than the rest, and what mends it."""
+    if month.stale:
+        components.empty(_renewal(month.row.period, month.stale))
+    if not month.is_one_whole:
+        components.empty(
+            "not all rules divide the same money, since workspace.toml changed between them; "
+            f"run '{month.command([*month.payouts])}'"
+        )
 
 
 def amounts(payout: Payout) -> dict[str, Money]:
     """Take from a payout what it gives each payee."""
     return {payee.id: payee.amount for payee in payout.payees}
+
+
+def _renewal(period: Period, stale: Sequence[str]) -> str:
+    names = ", ".join(wording.rule_name(rule).lower() for rule in stale)
+    return (
+        f"usage, revenue or shares came in after {components.month(period)} was divided by "
+        f"{names}, so that is left out; run '{_command(period, stale)}'"
+    )
+
+
+def _command(period: Period, rules: Sequence[str]) -> str:
+    return " ".join([f"tantieme payouts {period}", *(f"--rule {rule}" for rule in rules)])
 
 
 def _ordered(row: PeriodRow) -> list[str]:

@@ -78,6 +78,12 @@ def payout(viewer: Viewer, where: Place, period: Period, rule: str) -> Payout:
     return queries.payout(viewer, books(where), period, rule)
 
 
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def stale(viewer: Viewer, where: Place, period: Period) -> frozenset[str]:
+    """Read which rules' payouts of a month are older than what came in for it."""
+    return queries.stale(viewer, books(where), period)
+
+
 @st.cache_data(max_entries=KEPT, show_spinner=False)
 def differences(
     viewer: Viewer, where: Place, snapshots: tuple[str, str], _payouts: tuple[Payout, Payout]

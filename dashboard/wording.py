@@ -48,7 +48,7 @@ MEANINGS = {
     "engagement_monotone": ("Engagement-monotone", "Being played more never costs a payee."),
     "pigou_dalton": (
         "Pigou-Dalton",
-        "Plays that pass from a payee with more to one with less never widen the gap.",
+        "A track loses nothing when its plays are spread more evenly over listeners.",
     ),
     "scale_invariant": ("Scale-invariant", "All plays counted twice change nothing."),
     "listener_scale_invariant": (
@@ -60,6 +60,12 @@ MEANINGS = {
         "Two groups of listeners, divided apart and added up, give the same.",
     ),
 }
+
+MARKS = {True: "✓", False: "–"}  # noqa: RUF001
+HOLDS = (
+    "Properties hold for rules without options, in months in which everybody who pays also plays: "
+    "idle money follows all plays."
+)
 
 
 def rule_name(rule: str) -> str:
@@ -79,9 +85,9 @@ def sentence(rule: str) -> str:
 
 
 def properties(rule: str) -> tuple[list[str], list[str]]:
-    """List the properties that a rule has and those it lacks.
+    """List the properties that a rule has, and the rest.
 
-    A blend is only held to have what all of its rules have.
+    A rule lacks the rest. A blend has what all of its rules have; nothing is shown of the rest.
     """
     has = frozenset.intersection(*(RULES[name].has for name in weights(rule)))
     return [each for each in PROPERTIES if each in has], [

@@ -5,14 +5,16 @@
     spark://host:7077                            a Spark cluster, or yarn, or k8s:// and an address
     spark://local[2]?spark.driver.memory=4g      Spark on this machine, with properties of Spark's
 
-Both give the same integers. Expressions divide by two functions that they call by name, and each
-engine defines them in its own words, for integers that are not negative: `whole(a, b)` is
-floor(a / b) of 64-bit integers, `proportion(a, b, c)` is floor(a * b / c) with a product below
-2**126, as a decimal of 38 digits. Dividing by zero is an error.
+Both give the same integers. Expressions call functions by name, and each engine defines them in its
+own words, for integers that are not negative: `whole(a, b)` is floor(a / b) of 64-bit integers,
+`wide(a)` and `narrow(a)` go from 64 bits to 38 digits and back, `proportion(a, b, c)` is
+floor(a * b / c) with a product below 2**126, `quotient(a, b)` is floor(a / b) with a below 2**126
+and a quotient below 10**15. Dividing by zero is an error, and so is what does not fit.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 import warnings
@@ -29,12 +31,19 @@ from ibis.backends.duckdb import Backend
 
 from royalty.errors import NotReady
 
-# Plain 128-bit division is slow in DuckDB, so expressions keep it for where rows are few. A
-# quotient guessed in floats and mended in integers runs faster, and its plans grow beyond reason.
+# Dividing 128 bits takes DuckDB some 500 ns and casting decimals as long, so wide integers are
+# hugeints and the usual quotient is guessed: a double has 53 bits, two conversions and a division
+# are at most 4 of its roundings off, so below 2**50 the guess is the floor or beside it.
+_GUESS = "cast(floor(cast(a as double) / cast(b as double)) as hugeint)"
+_TIMES = f"{_GUESS} * cast(b as hugeint)"
 _DUCKDB = (
     "create or replace macro whole(a, b) as a // b",
+    "create or replace macro wide(a) as cast(a as hugeint)",
+    "create or replace macro narrow(a) as cast(a as bigint)",
     """create or replace macro proportion(a, b, c) as
     (cast(a as hugeint) * cast(b as hugeint)) // cast(c as hugeint)""",
+    f"""create or replace macro quotient(a, b) as
+    {_GUESS} + cast(a - {_TIMES} >= b as integer) - cast(a < {_TIMES} as integer)""",
 )
 
 
@@ -73,6 +82,21 @@ def connect(url: str = "duckdb") -> BaseBackend:
     if name.startswith("spark://"):
         return _spark(name, options)
     raise NotReady(f"'{url}' is no engine; name duckdb, spark://HOST:PORT or spark://local[2]")
+
+
+def shortage(error: BaseException) -> str:
+    """Say what a command ran out of and which settings give it more; nothing of other errors."""
+    message = str(error).partition("\n")[0]
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"the disk is full; make room and run this again ({message})"
+    full = isinstance(error, duckdb.IOException) and "space" in message.lower()
+    if not full and not isinstance(error, duckdb.OutOfMemoryException):
+        return ""
+    lacks = "disk to spill to" if full or "temp" in message.lower() else "memory"
+    return (
+        f"DuckDB ran out of {lacks}; give it more, or fewer threads: --engine "
+        f"'duckdb?memory_limit=8GB&temp_directory=/a/large/disk&threads=1' ({message})"
+    )
 
 
 def _duckdb(options: dict[str, str]) -> BaseBackend:

@@ -3,7 +3,7 @@
 The same rows give the same bytes: columns and types are fixed by kind, rows stand in canonical
 order, and the file carries no time, no path and nothing of the machine. A file appears whole or
 not at all. Every reading hashes the file first and refuses one that is not what its name says.
-Table expressions run here, on DuckDB, and nowhere else.
+Table expressions of small results run here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sqlalchemy import Connection, select
 
 from db import engines, schema
 from db.engine import Books, now, reading, writing
-from royalty import allocation
+from royalty import lines
 from royalty.errors import NotFound, RoyaltyError
 
 
@@ -41,7 +41,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "usage": pa.schema(_fields("period listener track source territory", "plays active")),
     "revenue": pa.schema(_fields("period listener track source territory currency", "net_micros")),
     "shares": pa.schema(_fields("provider track recording", "share_ppb low_ppb high_ppb")),
-    "allocations": allocation.SCHEMA,
+    "allocations": lines.SCHEMA,
 }
 # Columns that a file leaves out where they would say nothing, and what they say then.
 OPTIONAL: dict[str, dict[str, object]] = {"usage": {"active": 0}, "revenue": {"track": ""}}
@@ -175,7 +175,7 @@ def table(
     if not parts:
         nothing = keep(books.home, encode(kind, SCHEMAS[kind].empty_table()))
         parts = [_opened(engine, kind, _path(books.home, nothing.sha256))]
-    return ibis.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
+    return ibis.union(*parts)
 
 
 def _opened(engine: BaseBackend, kind: str, path: Path) -> ir.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -32,6 +33,9 @@ from royalty.errors import NotReady
 _PROPORTION = """create or replace temporary function
     proportion(a decimal(38, 0), b decimal(38, 0), c decimal(38, 0)) returns decimal(38, 0)
     return cast((a * b - a * b % c) / c as decimal(38, 0))"""
+_QUOTIENT = """create or replace temporary function
+    quotient(a decimal(38, 0), b decimal(38, 0)) returns decimal(38, 0)
+    return cast((a - a % b) / b as decimal(38, 0))"""
 _EVERYWHERE = {
     "spark.app.name": "tantieme",
     "spark.sql.ansi.enabled": "true",  # an overflow is an error
@@ -49,10 +53,11 @@ _HERE = {
     "spark.sql.shuffle.partitions": "4",
 }
 _OTHER_MASTERS = ("local", "yarn", "k8s://")
+SECONDS_TO_ANSWER = 5
 
 
 class _Compiler(PySparkCompiler):  # type: ignore[misc]
-    """Writes `whole` as an operator: Spark takes no function of SQL in joins and orders."""
+    """Writes functions as operators where it can: Spark takes none of SQL in joins and orders."""
 
     __slots__ = ()
 
@@ -60,9 +65,12 @@ class _Compiler(PySparkCompiler):  # type: ignore[misc]
         self, op: ScalarUDF, **arguments: sge.Expression
     ) -> sge.Expression:
         written: sge.Expression = super().visit_ScalarUDF(op, **arguments)
-        if self.__sql_name__(op) == "whole":
-            dividend, divisor = (self.cast(each, dt.int64) for each in arguments.values())
-            written = sge.paren(sge.IntDiv(this=dividend, expression=divisor))
+        match self.__sql_name__(op), [*arguments.values()]:
+            case "whole", [dividend, divisor]:
+                dividend, divisor = (self.cast(each, dt.int64) for each in (dividend, divisor))
+                written = sge.paren(sge.IntDiv(this=dividend, expression=divisor))
+            case (("wide" | "narrow"), [value]):
+                written = self.cast(value, op.dtype)
         return written
 
 
@@ -109,6 +117,8 @@ def connect(url: str, properties: Mapping[str, str]) -> Spark:
     _require_java()
     address = url.removeprefix("spark://")
     here = address.startswith("local")
+    if not address.startswith(_OTHER_MASTERS):
+        _require_answer(url, address)
     if here:
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     conf = SparkConf().setMaster(address if address.startswith(_OTHER_MASTERS) else url)
@@ -125,7 +135,25 @@ def connect(url: str, properties: Mapping[str, str]) -> Spark:
     backend = Spark()
     backend.do_connect(session)
     session.sql(_PROPORTION)
+    session.sql(_QUOTIENT)
     return backend
+
+
+def _require_answer(url: str, address: str) -> None:
+    """Refuse a cluster that nobody answers for, which Spark would try to reach for minutes."""
+    why: Exception | None = None
+    for master in address.split(","):  # a cluster may have spare ones
+        host, _, port = master.rpartition(":")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), SECONDS_TO_ANSWER).close()
+        except (OSError, ValueError, OverflowError) as error:
+            why = error
+        else:
+            return
+    raise NotReady(
+        f"no Spark cluster answers at {url} ({why}); name its master as spark://HOST:PORT, with "
+        "the port that its own page shows, and see that it runs"
+    )
 
 
 def _require_java() -> None:

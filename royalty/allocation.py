@@ -7,46 +7,39 @@ lines are made whole within the posting that they explain (`royalty.division.set
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import ibis
-import pyarrow as pa
 from ibis import Table
-from ibis.expr.types import DecimalValue, IntegerValue
+from ibis.expr.types import DecimalValue, IntegerScalar, IntegerValue
 
 from royalty.catalogue import PPM
 from royalty.division import PPB, settle
+from royalty.ledger import KINDS, Kind
+from royalty.lines import AMOUNTS, POSTING, SHARE, bounded, stated
 from royalty.money import Money
 from royalty.period import Period
-from royalty.rights import WORLDWIDE
-from royalty.rules.arithmetic import FINE, WIDE, Parts, each, exact_sum, proportion, whole
+from royalty.rights import NOBODY, WORLDWIDE
+from royalty.rules.arithmetic import (
+    FINE,
+    Parts,
+    each,
+    exact_sum,
+    narrow,
+    quotient,
+    whole,
+    wide,
+    wide_sum,
+)
 from royalty.rules.facts import EQUALLY, UNBOOKED
 
-TEXTS = ("pool", "track", "recording", "work", "right", "party", "payee", "kind")
-NUMBERS = (
-    "plays", "share_ppb", "low_ppb", "high_ppb", "interest_ppm",
-    "micros", "low_micros", "high_micros",
-)  # fmt: skip
-# A line: money owed to one party for one recording's part in one track, or where else it went.
-# `track` is empty for money of the whole pool: unattributed, or fixed by the rule. `payee` is null
-# for suspense and for the platform; `party` then says whose terms kept the money back, and is null
-# for suspense. `right` is null where money went to suspense before rights came into it.
-SCHEMA = pa.schema(
-    [
-        *(pa.field(name, pa.string()) for name in TEXTS),
-        *(pa.field(name, pa.int64()) for name in NUMBERS),
-    ]
-)
-
-_POSTING = ("pool", "payee", "right", "kind")
-_SHARE = ("plays", "share_ppb", "low_ppb", "high_ppb")
-_QUOTA = ("micros", "remainder", "low_micros", "high_micros")
+_POSTING = ("pool", "end", "kind")  # as `royalty.lines.POSTING`, by number
+_SHARE = ("plays", *SHARE)
+_QUOTA = ("remainder", *AMOUNTS)
 _PORTION = ("pool", "track", "recording", "work", "kind", *_SHARE, *_QUOTA)
-_END = ("pool", *TEXTS[1:], *_SHARE, "interest_ppm", *_QUOTA)
-_UNCERTAIN = ("attributed", "unattributed")  # kinds whose amounts carry intervals
+_LINE = (*_POSTING, "track", "recording", "work", "party", *_SHARE, "interest_ppm", *_QUOTA)
 _WHOLE = PPM**3  # what a claim's weight is a part of
-_UNMATCHED = "suspense_unmatched"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +65,7 @@ class Settled:
     tracks: Table  # pool, track, micros, plays: the rule's result, settled
     shares: Table  # track, recording (null: unattributed), share_ppb, low_ppb, high_ppb
     recordings: Table  # of the holdings
+    ends: Table  # of the holdings
     claims: Table  # of the holdings
     works: int  # licensed ones
     boosts: Table | None = None  # pool, artist, boost: whose shares weigh more inside tracks
@@ -108,14 +102,16 @@ def postings(settled: Settled) -> Table:
     `right` where rights did not come into it.
     """
     own, common = _known(settled.sums, settled)
-    parts = [_claimed(own, settled), *([_claimed_alike(common, settled)] if settled.works else [])]
+    products = _claimed(own, settled)
+    if settled.works:
+        products = products.union(_claimed_alike(common, settled))
     waiting = _unmatched(settled) if settled.works else _unmatched(settled).union(_waiting(common))
-    blank = dict.fromkeys(("payee", "right"), ibis.literal(""))
-    waiting = waiting.mutate(**blank).select(*_POSTING, *_QUOTA)
+    waiting = waiting.mutate(end=ibis.literal(NOBODY, "int32")).select(*_POSTING, *_QUOTA)
     sums = {name: exact_sum(waiting[name]) for name in _QUOTA}
-    quotas = _divided(parts).union(_carried(waiting.group_by(_POSTING).agg(**sums)))
+    quotas = _divided(products).union(_carried(waiting.group_by(_POSTING).agg(**sums)))
     wholes = settled.pools.select("pool", whole_micros=settled.pools.pool_micros)
-    return _bounded(settle(quotas, wholes, order=_POSTING[1:]))
+    rows = _named(settle(quotas, wholes, order=_POSTING[1:]), settled)
+    return bounded(rows).select(*POSTING, *AMOUNTS)
 
 
 def by_recording(settled: Settled) -> Table:
@@ -126,22 +122,21 @@ def by_recording(settled: Settled) -> Table:
 
 
 def lines(settled: Settled, posted: Table) -> Table:
-    """Explain postings: rows of `SCHEMA`, each one party's part of one recording in one track.
+    """Explain postings: rows of `royalty.lines.SCHEMA`, one party's part of a recording in a track.
 
     They sum to their posting, to the micro. A track's or a recording's lines may differ from what
     it brought by some micros, since what is left over is given out once, and not within each.
     """
     own, common = _known(_shared(settled), settled)
     alike = _equally(common, settled) if settled.works else _waiting(common)
-    portions = ibis.union(own.select(*_PORTION), alike, _unmatched(settled), distinct=False)
-    wholes = posted.select(*_POSTING, whole_micros=posted.micros)
+    portions = ibis.union(own.select(*_PORTION), alike, _unmatched(settled))
+    ends = posted.join(settled.ends, ["payee", "right"])
+    kind = ends.kind.cases(*((name, _kind(name)) for name in KINDS))
+    wholes = ends.select("pool", "end", kind=kind, whole_micros=ends.micros)
     order = ["track", "recording", "party"]
-    ends = _ends(portions, settled)
-    rows = _bounded(settle(ends, wholes, group=_POSTING, order=order))
+    rows = _named(settle(_lines(portions, settled), wholes, group=_POSTING, order=order), settled)
     rows = rows.join(settled.pools.select("pool", "id"), "pool").drop("pool").rename(pool="id")
-    rows = rows.filter((rows.micros > 0) | (rows.high_micros > 0))
-    blank = ("recording", "work", "right", "party", "payee")
-    return rows.mutate(**{name: rows[name].nullif("") for name in blank}).select(*SCHEMA.names)
+    return stated(bounded(rows))
 
 
 def _shared(settled: Settled) -> Table:
@@ -153,9 +148,9 @@ def _shared(settled: Settled) -> Table:
     artists = settled.recordings.select("recording", "artist").join(settled.boosts, "artist")
     rows = rows.left_join(artists.drop("artist"), ["pool", "recording"])
     rows = rows.drop("pool_right", "recording_right").mutate(boost=rows.boost.fill_null(1))
-    of = (rows.share_ppb * rows.boost).sum().over(group_by=("pool", "track")).cast("int64")
-    rows = rows.mutate(of=of)
-    return rows.mutate(**_quota(rows, rows.boost, rows.of)).drop("boost", "of")
+    rows = rows.mutate(weight=rows.share_ppb * rows.boost)
+    rows = rows.mutate(of=exact_sum(rows.weight, over=ibis.window(group_by=("pool", "track"))))
+    return rows.mutate(**_quota(rows, rows.boost, rows.of)).drop("boost", "weight", "of")
 
 
 def _quota(rows: Table, boost: IntegerValue, of: IntegerValue | None) -> dict[str, IntegerValue]:
@@ -183,7 +178,7 @@ def _known(shared: Table, settled: Settled) -> tuple[Table, Table]:
     """Part what licensed recordings are brought from the common money: that of nobody known."""
     rows = shared.left_join(settled.recordings, "recording").drop("recording_right")
     rows = rows.mutate(licensed=rows.licensed.fill_null(False))
-    own = rows.filter(rows.licensed).mutate(kind=ibis.literal("attributed"))
+    own = rows.filter(rows.licensed).mutate(kind=_kind("attributed"))
     return own, _common(settled, rows.filter(~rows.licensed))
 
 
@@ -197,18 +192,14 @@ def _common(settled: Settled, unattributed: Table) -> Table:
     sums = _carried(unattributed.group_by("pool").agg(**sums))
     fixed = settled.tracks.filter(settled.tracks.track == EQUALLY)
     columns = ("pool", "kind", *_QUOTA)
-    return (
-        sums.mutate(kind=ibis.literal("unattributed"))
-        .select(*columns)
-        .union(
-            fixed.mutate(
-                kind=ibis.literal("fixed"),
-                remainder=ibis.literal(0, "int64"),
-                low_micros=fixed.micros,
-                high_micros=fixed.micros,
-            ).select(*columns)
-        )
+    fixed = fixed.mutate(
+        kind=_kind("fixed"),
+        remainder=ibis.literal(0, "int64"),
+        low_micros=fixed.micros,
+        high_micros=fixed.micros,
     )
+    sums = sums.mutate(kind=_kind("unattributed"))
+    return sums.select(*columns).union(fixed.select(*columns))
 
 
 def _alike(common: Table, settled: Settled, pieces: Table) -> Table:
@@ -232,47 +223,46 @@ def _equally(common: Table, settled: Settled) -> Table:
 
 def _claimed(own: Table, settled: Settled) -> Table:
     """Multiply what recordings are brought by what is claimed of it, summed by posting."""
-    rows = own.select("pool", "recording", "kind", *_QUOTA)
+    rows = own.rename(own="kind").select("pool", "number", "own", *_QUOTA)
     rows = rows.join(settled.pools.select("pool", "territory"), "pool")
-    claims = settled.claims.select("territory", "recording", "payee", "right", "end", "weight")
-    rows = rows.join(claims, ["territory", "recording"])
+    claims = settled.claims.select("territory", "number", "end", "kind", "weight")
+    rows = rows.join(claims, ["territory", "number"])
     return _products(rows, rows.weight)
 
 
 def _claimed_alike(common: Table, settled: Settled) -> Table:
     """Do the same with common money, of which all recordings of equal works are brought as much."""
-    licensed = settled.recordings.filter(settled.recordings.licensed).select("recording", "pieces")
-    claims = settled.claims.join(licensed, "recording")
-    weights = claims.group_by("territory", "payee", "right", "end", "pieces").agg(
-        weight=claims.weight.cast(WIDE).sum()
+    licensed = settled.recordings.filter(settled.recordings.licensed).select("number", "pieces")
+    claims = settled.claims.join(licensed, "number")
+    weights = claims.group_by("territory", "end", "kind", "pieces").agg(
+        weight=wide_sum(wide(claims.weight))
     )
     pools = settled.pools.select("pool", "territory")
     parts = _alike(common, settled, licensed.select("pieces").distinct()).join(pools, "pool")
-    rows = parts.join(weights, ["territory", "pieces"])
+    rows = parts.rename(own="kind").join(weights, ["territory", "pieces"])
     return _products(rows, rows.weight)
 
 
 def _products(rows: Table, weight: IntegerValue | DecimalValue) -> Table:
-    kind = (rows.end == "").ifelse(rows.kind, rows.end)
-    priced = rows.select(
-        "pool", "payee", "right", kind=kind, **{n: rows[n].cast(WIDE) * weight for n in _QUOTA}
-    )
-    return _sums_of(priced)
+    amounts = {name: wide(rows[name]) * weight for name in _QUOTA}
+    return rows.select("pool", "end", kind=ibis.coalesce(rows.kind, rows.own), **amounts)
 
 
-def _sums_of(products: Table) -> Table:
-    sums = {name: products[name].sum().cast(WIDE) for name in _QUOTA}
-    return products.group_by(_POSTING).agg(**sums)
-
-
-def _divided(products: Sequence[Table]) -> Table:
+def _divided(products: Table) -> Table:
     """Divide sums of products by the whole weight, once a posting: exact but for one floor."""
-    rows = products[0] if len(products) == 1 else _sums_of(ibis.union(*products))
-    micros = proportion(rows.micros, 1, _WHOLE)
-    below = (rows.micros - micros * _WHOLE) * FINE + rows.remainder
-    ends = {name: proportion(rows[name], 1, _WHOLE) for name in ("low_micros", "high_micros")}
-    found = {"micros": micros, "remainder": proportion(below, 1, _WHOLE), **ends}
-    quotas = {name: value.cast("int64") for name, value in found.items()}
+    sums = {name: wide_sum(products[name]) for name in _QUOTA}
+    rows = products.group_by(_POSTING).agg(**sums)
+    micros, carry = quotient(rows.micros, _WHOLE), quotient(rows.remainder, _WHOLE * FINE)
+    rows = rows.mutate(
+        whole=micros,
+        carry=carry,
+        below=(rows.micros - micros * _WHOLE) * FINE + rows.remainder - carry * _WHOLE * FINE,
+    )
+    quotas = {
+        "micros": narrow(rows.whole + rows.carry),
+        "remainder": narrow(quotient(rows.below, _WHOLE)),
+        **{n: narrow(quotient(rows[n], _WHOLE)) for n in ("low_micros", "high_micros")},
+    }
     return _carried(rows.select(*_POSTING, **quotas))
 
 
@@ -292,48 +282,53 @@ def _waiting(rows: Table) -> Table:
     there = {name: rows[name] for name in ("track", "plays", "remainder") if name in rows.columns}
     given = dict.fromkeys((*_SHARE, "remainder"), nothing) | {"track": blank} | there
     ends = {"low_micros": rows.micros, "high_micros": rows.micros}
-    rows = rows.mutate(**given, **ends, recording=blank, work=blank, kind=ibis.literal(_UNMATCHED))
+    rows = rows.mutate(
+        **given, **ends, recording=blank, work=blank, kind=_kind("suspense_unmatched")
+    )
     return rows.select(*_PORTION)
 
 
-def _ends(portions: Table, settled: Settled) -> Table:
-    """Divide portions by rights, interests and terms: `_END`s. What waits goes on as it is."""
-    owned = portions.filter(portions.recording != "")
+def _lines(portions: Table, settled: Settled) -> Table:
+    """Divide portions by rights, interests and terms: `_LINE`s. What waits goes on as it is."""
+    owned = portions.filter(portions.recording != "").rename(own="kind")
     rows = owned.join(settled.pools.select("pool", "territory"), "pool")
-    rows = rows.join(settled.claims, ["territory", "recording"])
+    rows = rows.join(settled.recordings.select("recording", "number"), "recording")
+    rows = rows.join(settled.claims, ["territory", "number"])
     part = _part(Parts(rows.micros, rows.remainder), rows.weight)
     divided = rows.mutate(
         micros=part.micros,
         remainder=part.fine,
-        low_micros=proportion(rows.low_micros, rows.weight, _WHOLE).cast("int64"),
-        high_micros=proportion(rows.high_micros, rows.weight, _WHOLE).cast("int64"),
-        kind=(rows.end == "").ifelse(rows.kind, rows.end),
+        low_micros=narrow(quotient(wide(rows.low_micros) * rows.weight, _WHOLE)),
+        high_micros=narrow(quotient(wide(rows.high_micros) * rows.weight, _WHOLE)),
+        kind=ibis.coalesce(rows.kind, rows.own),
     )
     waiting = portions.filter(portions.recording == "")
-    blank = dict.fromkeys(("right", "party", "payee"), ibis.literal(""))
-    waiting = waiting.mutate(**blank, interest_ppm=ibis.literal(0, "int64"))
-    return divided.select(*_END).union(waiting.select(*_END))
+    waiting = waiting.mutate(
+        end=ibis.literal(NOBODY, "int32"),
+        party=ibis.literal(""),
+        interest_ppm=ibis.literal(0, "int64"),
+    )
+    return divided.select(*_LINE).union(waiting.select(*_LINE))
 
 
 def _part(amount: Parts, weight: IntegerValue) -> Parts:
     """Take weight / 10**18 of an amount, floored once, at a billionth of a micro."""
-    of = _WHOLE
-    micros = proportion(amount.micros, weight, of)
-    below = amount.micros.cast(WIDE) * weight - micros * of
-    fine = proportion(below * FINE + amount.fine.cast(WIDE) * weight, 1, of).cast("int64")
-    return Parts(micros.cast("int64") + whole(fine, FINE), fine % FINE)
+    product = wide(amount.micros) * weight
+    micros = quotient(product, _WHOLE)
+    below = (product - micros * _WHOLE) * FINE + wide(amount.fine) * weight
+    fine = narrow(quotient(below, _WHOLE))
+    return Parts(narrow(micros) + whole(fine, FINE), fine % FINE)
 
 
-def _bounded(rows: Table) -> Table:
-    """Make intervals wide enough to hold their amounts; what is certain has none."""
-    certain = rows.kind.notin(_UNCERTAIN)
-    low, high = (
-        ibis.least(rows.low_micros, rows.micros),
-        ibis.greatest(rows.high_micros, rows.micros),
-    )
-    return rows.mutate(
-        low_micros=certain.ifelse(rows.micros, low), high_micros=certain.ifelse(rows.micros, high)
-    )
+def _kind(name: Kind) -> IntegerScalar:
+    """Return a kind of money as tables have it: by its place in `KINDS`."""
+    return ibis.literal(KINDS.index(name), "int8")
+
+
+def _named(rows: Table, settled: Settled) -> Table:
+    """Put names for numbers: payee, right and kind."""
+    kind = rows.kind.cases(*((_kind(name), name) for name in KINDS))
+    return rows.mutate(kind=kind).join(settled.ends, "end")
 
 
 def _carried(sums: Table) -> Table:

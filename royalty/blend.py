@@ -15,20 +15,16 @@ import ibis
 from ibis import Table
 from ibis.expr.types import IntegerValue
 
-from royalty.allocation import SCHEMA, TEXTS
 from royalty.catalogue import PPM
 from royalty.division import divide, settle
+from royalty.lines import AMOUNTS, BLANK, POSTING, SCHEMA, TEXTS, bounded, stated
 from royalty.rules import RULES
 from royalty.rules.arithmetic import FINE, exact_sum, of_ppm, whole, whole_micros
 
 # Amounts, each with the column of what is below a micro of it.
-FINE_OF = {"micros": "remainder", "low_micros": "low_fine", "high_micros": "high_fine"}
-AMOUNTS = tuple(FINE_OF)
+FINE_OF = dict(zip(AMOUNTS, ("remainder", "low_fine", "high_fine"), strict=True))
 WHOLE = ("micros",)
 ROW = tuple(name for name in SCHEMA.names if name not in {"plays", *AMOUNTS})
-POSTING = ("pool", "payee", "right", "kind")
-BLANK = ("recording", "work", "right", "party", "payee")  # null in lines where there is none
-UNCERTAIN = ("attributed", "unattributed")  # kinds whose amounts carry intervals
 Ends = tuple[int, int, int]  # micros of an amount, and of the low and high end of its interval
 _PART = re.compile(r"\s*([A-Za-z_-]+)\s*:\s*0?\.(\d{1,6})\s*")
 
@@ -89,7 +85,7 @@ def weights(name: str) -> Mapping[str, int]:
 
 
 def blended(blend: Blend, allocations: Mapping[str, Table]) -> Table:
-    """Blend the lines (`royalty.allocation.SCHEMA`) of a month by the rules of the blend.
+    """Blend the lines (`royalty.lines.SCHEMA`) of a month by the rules of the blend.
 
     A line's amount is the sum of what the rules give it, each times its part. Amounts are made
     whole as those of one rule are: what is posted within its pool, then lines within their posting.
@@ -101,9 +97,8 @@ def blended(blend: Blend, allocations: Mapping[str, Table]) -> Table:
     posted = settle(_summed(rows, POSTING), wholes, order=POSTING[1:])
     postings = posted.select(*POSTING, whole_micros="micros")
     order = [name for name in TEXTS if name not in POSTING]
-    lines = _bounded(settle(_summed(rows, ROW), postings, group=POSTING, order=order))
-    lines = lines.filter((lines.micros > 0) | (lines.high_micros > 0))
-    return lines.mutate(**{name: lines[name].nullif("") for name in BLANK}).select(*SCHEMA.names)
+    lines = settle(_summed(rows, ROW), postings, group=POSTING, order=order)
+    return stated(bounded(lines))
 
 
 def blended_tracks(blend: Blend, tracks: Mapping[str, Table]) -> Table:
@@ -186,13 +181,3 @@ def _summed(weighed: Table, by: Sequence[str], amounts: Sequence[str] = AMOUNTS)
     )
     carried = {name: sums[name] + whole(sums[FINE_OF[name]], FINE) for name in amounts}
     return sums.mutate(**carried, remainder=sums.remainder % FINE)
-
-
-def _bounded(lines: Table) -> Table:
-    """Keep interval ends on their side of the amount; what is certain has none."""
-    certain = lines.kind.notin(UNCERTAIN)
-    low = ibis.least(lines.low_micros, lines.micros)
-    high = ibis.greatest(lines.high_micros, lines.micros)
-    return lines.mutate(
-        low_micros=certain.ifelse(lines.micros, low), high_micros=certain.ifelse(lines.micros, high)
-    )

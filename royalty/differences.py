@@ -15,11 +15,9 @@ from dataclasses import dataclass
 import ibis
 from ibis import Table
 
+from royalty.lines import AMOUNTS, TEXTS
 from royalty.money import Money, total
 from royalty.rules.arithmetic import exact_sum
-
-ROW = ("pool", "track", "recording", "work", "right", "party", "payee", "kind")
-AMOUNTS = ("micros", "low_micros", "high_micros")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +33,11 @@ class Difference:
 def differences(first: Table, second: Table) -> Table:
     """Subtract the first rule's allocations from the second's: payee, micros, low and high micros.
 
-    Both are of one month and in the columns of `royalty.allocation.SCHEMA`; a row that one of them
+    Both are of one month and in the columns of `royalty.lines.SCHEMA`; a row that one of them
     lacks is nothing there. Suspense and the platform are no payees.
     """
     rows = ibis.union(_signed(first, -1), _signed(second, 1))
-    sums = rows.group_by(ROW).agg(**{name: exact_sum(rows[name]) for name in AMOUNTS})
+    sums = rows.group_by(TEXTS).agg(**{name: exact_sum(rows[name]) for name in AMOUNTS})
     paid = sums.filter(sums.payee.fill_null("") != "")
     ends = paid.select(
         "payee",
@@ -58,4 +56,4 @@ def moved(differences: Iterable[Difference], currency: str) -> Money:
 
 
 def _signed(allocations: Table, sign: int) -> Table:
-    return allocations.select(*ROW, **{name: allocations[name] * sign for name in AMOUNTS})
+    return allocations.select(*TEXTS, **{name: allocations[name] * sign for name in AMOUNTS})

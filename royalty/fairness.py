@@ -1,4 +1,4 @@
-"""How fair a month's division was: envy, what one listener moved, who looks suspicious, a farm.
+"""How fair a month's division was: envy, who looks suspicious, what a click farm cost.
 
 Statistics of amounts that were divided exactly elsewhere: floats in between, money at the end.
 Pure: values in, values out. What single listeners moved is in `royalty.silence`.
@@ -6,16 +6,17 @@ Pure: values in, values out. What single listeners moved is in `royalty.silence`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, inf
+from typing import Any
 
 import numpy as np
 
-from royalty.audit import Amounts, FarmCost
+from royalty.audit import Amounts
 from royalty.listening import Listening
-from royalty.money import Money
+from royalty.money import Money, total
 
 HUNDREDTH = Fraction(1, 100)  # of those who played anything: few
 
@@ -88,6 +89,92 @@ def _of_few(payee: str, listening: Listening) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Everybody:
+    """Whom all of the pools went to."""
+
+    payees: Amounts
+    suspense: Money
+    platform: Money  # by parties' terms
+
+    @property
+    def whole(self) -> Money:
+        """All that was divided."""
+        return total((*self.payees.values(), self.suspense, self.platform), self.suspense.currency)
+
+
+def everybody(posted: Iterable[Mapping[str, Any]], currency: str) -> Everybody:
+    """Add up what a division posts, rows of payee (or none), kind and micros."""
+    sums: dict[str, Money] = {}
+    suspense = platform = zero = Money(0, currency)
+    for row in posted:
+        amount = Money(row["micros"], currency)
+        if row["payee"]:
+            sums[row["payee"]] = sums.get(row["payee"], zero) + amount
+        elif row["kind"] == "platform":
+            platform += amount
+        else:
+            suspense += amount
+    return Everybody(payees=sums, suspense=suspense, platform=platform)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one payee gets with the farm and would get without it."""
+
+    payee: str
+    without: Money
+    with_farm: Money
+
+    @property
+    def difference(self) -> Money:
+        """What the farm brought this payee; negative where it cost something."""
+        return self.with_farm - self.without
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarmCost:
+    """What a click farm did to everyone's money under one rule.
+
+    paid in + taken = gained + what more waits + what more the platform keeps.
+    """
+
+    changes: tuple[Change, ...]  # of payees, largest loss first
+    paid_in: Money  # what the farm's own fees added to the pools
+    gained: Money  # by payees who have more with the farm
+    taken: Money  # from payees who have less
+    suspense: Money  # more, or less, in suspense
+    platform: Money  # more, or less, with the platform by parties' terms
+
+    @property
+    def losers(self) -> tuple[Change, ...]:
+        """Those who got less because of the farm, largest loss first."""
+        return tuple(change for change in self.changes if change.difference.micros < 0)
+
+
+def farm_cost(with_farm: Everybody, without: Everybody) -> FarmCost:
+    """Compare a division of the pools with one without a set of listeners.
+
+    `without` leaves out the usage *and* the revenue of those listeners.
+    """
+    zero = Money(0, with_farm.suspense.currency)
+    before, after = without.payees, with_farm.payees
+    changes = [
+        Change(payee=payee, without=before.get(payee, zero), with_farm=after.get(payee, zero))
+        for payee in {*before, *after}
+    ]
+    changes.sort(key=lambda change: (change.difference.micros, change.payee))
+    moves = [change.difference for change in changes]
+    return FarmCost(
+        changes=tuple(changes),
+        paid_in=with_farm.whole - without.whole,
+        gained=total((move for move in moves if move.micros > 0), zero.currency),
+        taken=-total((move for move in moves if move.micros < 0), zero.currency),
+        suspense=with_farm.suspense - without.suspense,
+        platform=with_farm.platform - without.platform,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Farm:
     """What some listeners paid, and what the month was to others with them and without."""
 
@@ -97,5 +184,5 @@ class Farm:
 
     @property
     def profit(self) -> Money:
-        """What all who gained can have made of it, at most, if they paid those fees."""
+        """What all payees who gained can have made of it, at most, if they paid those fees."""
         return self.cost.gained - self.fees

@@ -10,16 +10,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 from royalty.errors import Conflict, UnbalancedTransaction
 from royalty.money import Money
 from royalty.period import Period
 
-# Where a part of a pool ended up.
+# Where a part of a pool ended up. In canonical order, that of their names.
 Kind = Literal[
-    "attributed", "unattributed", "fixed", "suspense_unmatched", "suspense_unclaimed", "platform"
+    "attributed", "fixed", "platform", "suspense_unclaimed", "suspense_unmatched", "unattributed"
 ]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Suspense = Literal["unmatched", "unclaimed", "held", "disputed"]
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from royalty.money import Money
+from royalty.money import Money, total
 from royalty.period import Period
+
+_BY = " by "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,3 +83,23 @@ class Payout:
     pools: tuple[PoolAmount, ...]
     tracks: tuple[TrackAmount, ...]
     recordings: tuple[RecordingAmount, ...]
+
+    @property
+    def fixed(self) -> Money:
+        """Of the payees' amounts, what the rule itself gave to all works alike.
+
+        Only for those who see all payees.
+        """
+        given = (payee.amount - payee.attributed for payee in self.payees)
+        return total(given, self.pool.currency) - self.unattributed
+
+    @property
+    def rule_of_source(self) -> dict[str, str]:
+        """The rules of sources that had one of their own, as the version states them."""
+        parts = (part.rpartition(_BY) for part in self.rule_version.split("; "))
+        return {source: rule for source, by, rule in parts if by}
+
+
+def stated_rule(source: str, rule: str) -> str:
+    """Write down, for a payout's version, that a source has a rule of its own."""
+    return f"{source}{_BY}{rule}"

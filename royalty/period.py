@@ -47,6 +47,11 @@ class Period:
         count = self.year * 12 + self.month - 1 - months
         return Period(count // 12, count % 12 + 1)
 
+    @property
+    def year_before(self) -> tuple[Period, ...]:
+        """The eleven months before, which with this one are a year."""
+        return tuple(self.before(months) for months in range(1, 12))
+
     def __contains__(self, day: date) -> bool:
         return covers(self.start, self.end, day)
 

@@ -1,4 +1,8 @@
-"""Who holds what on the day a month is divided: rights and terms, brought into two tables."""
+"""Who holds what on the day a month is divided: rights and terms, brought into three tables.
+
+What is joined and summed for every recording and territory is numbered first, since names take
+several times as long.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ from dataclasses import dataclass
 
 import ibis
 import pyarrow as pa
+import pyarrow.compute as pc
 from ibis import Table
 
-from royalty.catalogue import PPM
+from royalty.catalogue import PPM, RIGHTS
 from royalty.errors import Conflict
+from royalty.ledger import KINDS
 
 WORLDWIDE = "WW"
 Run = Callable[[Table], pa.Table]
@@ -42,29 +48,47 @@ RIGHTS_SCHEMAS = {
     "payees": pa.schema([pa.field(name, pa.string()) for name in ("party", "payee")]),
     "rates": pa.schema([pa.field("party", pa.string()), pa.field("rate_ppm", pa.int64())]),
 }
-RECORDINGS = RIGHTS_SCHEMAS["recordings"].append(pa.field("pieces", pa.int64()))
-# What reaches an end is weight / 10**18: the right's part times the interest times the rate. `end`
-# is empty where a payee gets it, else it says where it goes: what terms leave to the platform, and
-# what no party holds.
+# `number`: where a recording stands in order of ids; pieces: how many of its work are licensed.
+RECORDINGS = pa.schema(
+    [*RIGHTS_SCHEMAS["recordings"], *(pa.field(name, pa.int64()) for name in ("pieces", "number"))]
+)
+# Where money ends: a payee and a right. Payee '' is nobody, right '' none. Ends are numbered in the
+# order of payees, then of rights.
+ENDS = pa.schema([("end", pa.int32()), ("payee", pa.string()), ("right", pa.string())])
+NOBODY = 0  # the end without a payee and a right
+# What reaches an end is weight / 10**18 of the money of the recording with that number: the right's
+# part times the interest times the rate. `kind`, a place in `KINDS`, is null where a payee gets it
+# and else says why nobody does: terms leave it to the platform, or no party holds it.
 CLAIMS = pa.schema(
     [
-        *(
-            pa.field(name, pa.string())
-            for name in ("territory", "recording", "right", "party", "payee", "end")
-        ),
-        *(pa.field(name, pa.int64()) for name in ("interest_ppm", "weight")),
+        *(pa.field(name, pa.string()) for name in ("territory", "party")),
+        *(pa.field(name, pa.int64()) for name in ("number", "interest_ppm", "weight")),
+        pa.field("end", pa.int32()),
+        pa.field("kind", pa.int8()),
     ]
 )
+_RIGHTS = ("", *RIGHTS)
+_PLATFORM, _UNCLAIMED = KINDS.index("platform"), KINDS.index("suspense_unclaimed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
     """What holds on the day, as allocation takes it."""
 
-    recordings: pa.Table  # `RECORDINGS`; pieces: licensed recordings of its work
+    recordings: pa.Table  # `RECORDINGS`
+    ends: pa.Table  # `ENDS`
     claims: pa.Table  # `CLAIMS`: who gets what part of a recording, by territory and right
     territories: frozenset[str]  # those with interests of their own; all others are WORLDWIDE
     works: int  # licensed ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Numbered:
+    """Rights with numbers for names; rights by their place in `_RIGHTS`."""
+
+    subjects: Table  # number, right, subject, right_ppm: what each recording's rights are held in
+    interests: Table  # right, subject, territory, party, interest_ppm
+    parties: Table  # party, payee, rate_ppm
 
 
 def holdings(rights: Rights, publishing_ppm: int, run: Run) -> Holdings:
@@ -72,31 +96,32 @@ def holdings(rights: Rights, publishing_ppm: int, run: Run) -> Holdings:
 
     Raises `Conflict` where interests come to more than the whole.
     """
-    interests = _interests(rights)
-    _require_no_more_than_all(interests, run)
-    recordings = ibis.memtable(rights.recordings)
-    found = run(interests.select("territory").distinct())["territory"].to_pylist()
-    territories = sorted({*found, WORLDWIDE})
-    works = recordings.filter(recordings.licensed).select("work").distinct().count().as_table()
+    _require_no_more_than_all(rights, run)
+    recordings = run(_with_pieces(ibis.memtable(rights.recordings)))
+    recordings = recordings.append_column("number", _places(len(recordings))).cast(RECORDINGS)
+    parties = run(_with_terms(rights))
+    payees = pa.array(sorted({"", *parties["payee"].to_pylist()}), pa.string())
+    territories = sorted({*rights.interests["territory"].unique().to_pylist(), WORLDWIDE})
+    numbered = _Numbered(
+        subjects=_subjects(recordings, publishing_ppm),
+        interests=_interests(rights.interests, recordings, parties["party"]),
+        parties=_by_number(parties, payees),
+    )
+    claims = run(_claims(numbered, territories))
+    names = parties["party"].take(claims["party"]).fill_null("")
+    claims = claims.set_column(claims.column_names.index("party"), "party", names)
     return Holdings(
-        recordings=run(_with_pieces(recordings)).cast(RECORDINGS),
-        claims=run(_claims(rights, interests, publishing_ppm, territories)).cast(CLAIMS),
+        recordings=recordings,
+        ends=_ends(payees),
+        claims=claims.select(CLAIMS.names).cast(CLAIMS),
         territories=frozenset(territories),
-        works=run(works).column(0)[0].as_py(),
+        works=len(recordings.filter(recordings["licensed"])["work"].unique()),
     )
 
 
-def _interests(rights: Rights) -> Table:
-    """Sum what a party has of one right in one subject: of a work as publishing, else as master."""
-    rows = ibis.memtable(rights.interests)
-    keys = ("right", "subject", "territory", "party")
-    return rows.group_by(keys).agg(interest_ppm=rows.ppm.sum().cast("int64"))
-
-
-def _require_no_more_than_all(interests: Table, run: Run) -> None:
-    sums = interests.group_by("right", "subject", "territory").agg(
-        ppm=interests.interest_ppm.sum().cast("int64")
-    )
+def _require_no_more_than_all(rights: Rights, run: Run) -> None:
+    subjects = ibis.memtable(rights.interests).group_by("right", "subject", "territory")
+    sums = subjects.agg(ppm=lambda rows: rows.ppm.sum().cast("int64"))
     order = ["right", "subject", "territory"]
     for row in run(sums.filter(sums.ppm > PPM).order_by(order).limit(1)).to_pylist():
         raise Conflict(
@@ -112,66 +137,125 @@ def _with_pieces(recordings: Table) -> Table:
     return rows.mutate(pieces=rows.pieces.fill_null(0)).order_by("recording")
 
 
-def _claims(rights: Rights, interests: Table, publishing_ppm: int, territories: list[str]) -> Table:
-    """List where each right of each recording goes.
-
-    A set of interests for the territory replaces the worldwide one.
-    """
-    subjects = _subjects(ibis.memtable(rights.recordings), publishing_ppm)
-    subjects = subjects.cross_join(ibis.memtable(pa.table({"territory": territories})))
-    own = interests.select("right", "subject", "territory").distinct()
-    named = subjects.semi_join(own, ["right", "subject", "territory"])
-    others = subjects.anti_join(own, ["right", "subject", "territory"])
-    where = named.mutate(valid_in=named.territory).union(
-        others.mutate(valid_in=ibis.literal(WORLDWIDE))
-    )
-    held = where.join(interests.rename(valid_in="territory"), ["right", "subject", "valid_in"])
-    return _paid(held, rights).union(_unclaimed(where, held))
+def _with_terms(rights: Rights) -> Table:
+    """List who holds anything, who is paid for it and at what rate: party, payee, rate_ppm."""
+    parties = ibis.memtable(rights.interests).select("party").distinct()
+    payees, rates = ibis.memtable(rights.payees), ibis.memtable(rights.rates)
+    rows = parties.left_join(payees, "party").drop("party_right")
+    rows = rows.left_join(rates, "party").drop("party_right")
+    return rows.select(
+        "party",
+        payee=ibis.coalesce(rows.payee, rows.party),
+        rate_ppm=rows.rate_ppm.fill_null(PPM),
+    ).order_by("party")
 
 
-def _subjects(recordings: Table, publishing_ppm: int) -> Table:
+def _ends(payees: pa.Array) -> pa.Table:
+    count = len(payees) * len(_RIGHTS)
+    named = payees.take(pc.divide(_places(count), len(_RIGHTS)))
+    rights = pa.array([*_RIGHTS] * len(payees), pa.string())
+    return pa.table([_places(count), named, rights], names=ENDS.names).cast(ENDS)
+
+
+def _by_number(parties: pa.Table, payees: pa.Array) -> Table:
+    payee = _found(parties["payee"], payees)
+    columns = [_places(len(parties)), payee, parties["rate_ppm"]]
+    return ibis.memtable(pa.table(columns, names=["party", "payee", "rate_ppm"]))
+
+
+def _subjects(recordings: pa.Table, publishing_ppm: int) -> Table:
     """List what each recording's rights are held in: the recording, or its work."""
+    works = _found(recordings["work"], recordings["work"].unique())
+    rows = ibis.memtable(pa.table([recordings["number"], works], names=["number", "work"]))
     parity = {"master": PPM - publishing_ppm, "publishing": publishing_ppm}
     rights = [
-        recordings.select(
-            "recording",
-            subject=recordings.recording if right == "master" else recordings.work,
-            right=ibis.literal(right),
+        rows.select(
+            "number",
+            right=ibis.literal(_RIGHTS.index(right), "int64"),
+            subject=rows.number if right == "master" else rows.work,
             right_ppm=ibis.literal(ppm, "int64"),
         )
         for right, ppm in parity.items()
         if ppm
     ]
-    return ibis.union(*rights) if len(rights) > 1 else rights[0]
+    return ibis.union(*rights)
 
 
-def _paid(held: Table, rights: Rights) -> Table:
+def _interests(interests: pa.Table, recordings: pa.Table, parties: pa.ChunkedArray) -> Table:
+    """Sum what a party has of one right in one subject: of a work as publishing, else as master.
+
+    Those in what the catalogue does not have stay without a number, and are joined to nothing.
+    """
+    master = pc.equal(interests["right"], "master")
+    subject, works = interests["subject"], recordings["work"].unique()
+    of = pc.if_else(master, _found(subject, recordings["recording"]), _found(subject, works))
+    columns = {
+        "right": _found(interests["right"], pa.array(_RIGHTS)),
+        "subject": of,
+        "territory": interests["territory"],
+        "party": _found(interests["party"], parties),
+        "ppm": interests["ppm"],
+    }
+    rows = ibis.memtable(pa.table(columns))
+    keys = ("right", "subject", "territory", "party")
+    return rows.group_by(keys).agg(interest_ppm=rows.ppm.sum().cast("int64"))
+
+
+def _claims(rights: _Numbered, territories: list[str]) -> Table:
+    """List where each right of each recording goes.
+
+    A set of interests for the territory replaces the worldwide one.
+    """
+    subjects = rights.subjects.cross_join(ibis.memtable(pa.table({"territory": territories})))
+    of = ["right", "subject", "territory"]
+    own = rights.interests.select(of).distinct()
+    where = (
+        subjects.semi_join(own, of)
+        .mutate(valid_in=ibis._.territory)
+        .union(subjects.anti_join(own, of).mutate(valid_in=ibis.literal(WORLDWIDE)))
+    )
+    interests = rights.interests.rename(valid_in="territory")
+    held = where.join(interests, ["right", "subject", "valid_in"])
+    return _paid(held, rights.parties).union(_unclaimed(where, held))
+
+
+def _paid(held: Table, parties: Table) -> Table:
     """Divide each holder's part by its terms: to its payee, and what is left to the platform."""
-    payees, rates = ibis.memtable(rights.payees), ibis.memtable(rights.rates)
-    rows = held.left_join(payees, "party").drop("party_right")
-    rows = rows.left_join(rates, "party").drop("party_right")
-    rows = rows.mutate(
-        rate_ppm=rows.rate_ppm.fill_null(PPM), payee=ibis.coalesce(rows.payee, rows.party)
-    )
+    rows = held.join(parties, "party").mutate(kind=ibis.null("int8"))
     kept = rows.filter(rows.rate_ppm < PPM).mutate(
-        payee=ibis.literal(""), rate_ppm=PPM - rows.rate_ppm, end=ibis.literal("platform")
+        payee=ibis.literal(0, "int64"),
+        rate_ppm=PPM - rows.rate_ppm,
+        kind=ibis.literal(_PLATFORM, "int8"),
     )
-    return _weighed(rows.mutate(end=ibis.literal(""))).union(_weighed(kept))
+    return _weighed(rows).union(_weighed(kept))
 
 
 def _unclaimed(where: Table, held: Table) -> Table:
     """List what no party holds of each right."""
-    keys = ["territory", "recording", "right"]
+    keys = ["territory", "number", "right"]
     sums = held.group_by(keys).agg(held_ppm=held.interest_ppm.sum().cast("int64"))
-    rows = where.left_join(sums, keys).drop("territory_right", "recording_right", "right_right")
+    rows = where.left_join(sums, keys).drop("territory_right", "number_right", "right_right")
     rows = rows.mutate(interest_ppm=PPM - rows.held_ppm.fill_null(0))
-    nobody = dict.fromkeys(("party", "payee"), ibis.literal(""))
     gaps = rows.filter(rows.interest_ppm > 0).mutate(
-        **nobody, end=ibis.literal("suspense_unclaimed"), rate_ppm=ibis.literal(PPM, "int64")
+        party=ibis.null("int64"),
+        payee=ibis.literal(0, "int64"),
+        rate_ppm=ibis.literal(PPM, "int64"),
+        kind=ibis.literal(_UNCLAIMED, "int8"),
     )
     return _weighed(gaps)
 
 
 def _weighed(rows: Table) -> Table:
-    weight = rows.right_ppm * rows.interest_ppm * rows.rate_ppm
-    return rows.mutate(weight=weight).select(*CLAIMS.names)
+    return rows.mutate(
+        end=rows.payee * len(_RIGHTS) + rows.right,
+        weight=rows.right_ppm * rows.interest_ppm * rows.rate_ppm,
+    ).select(*CLAIMS.names)
+
+
+def _found(names: pa.ChunkedArray, among: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray:
+    """Say where each name stands in a list; null where it does not."""
+    return pc.index_in(names, value_set=among).cast(pa.int64())
+
+
+def _places(count: int) -> pa.Array:
+    return pa.array(range(count), pa.int64())

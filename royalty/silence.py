@@ -22,7 +22,7 @@ WORK_MAX = 10**9  # numbers to look at; beyond, only the heaviest listeners are 
 HALVINGS = 64
 
 Rows = NDArray[np.int64]
-Change = Callable[[Played, Rows], Floats]  # (listener, payee): the month without, minus with
+Formula = Callable[[Played, Rows], Floats]  # (listener, payee): the month without, minus with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Moved:
         return abs(self.change.micros) / self.fee.micros if self.fee.micros else None
 
 
-def closed_form(rule: str, options: Any) -> Change | None:  # noqa: ANN401 - each rule has its own
+def closed_form(rule: str, options: Any) -> Formula | None:  # noqa: ANN401 - each rule has its own
     """Give what listeners' silence changes under a rule, if there is a formula for it."""
     if rule == "hybrid":
         base = _FORMULAS[options.base]
@@ -56,7 +56,7 @@ def closed_form(rule: str, options: Any) -> Change | None:  # noqa: ANN401 - eac
     return _FORMULAS.get(rule)
 
 
-def moved_most(listening: Listening, changes: Sequence[Change]) -> Moved | None:
+def moved_most(listening: Listening, formulas: Sequence[Formula]) -> Moved | None:
     """Try every listener, or the heaviest, with the formula of each pool's rule.
 
     None where nobody played anything.
@@ -68,7 +68,7 @@ def moved_most(listening: Listening, changes: Sequence[Change]) -> Moved | None:
     found = []
     for start in range(0, len(tried), step):
         rows = tried[start : start + step]
-        moved = -_summed(listening, changes, rows).round()
+        moved = -_summed(listening, formulas, rows).round()
         row, payee = np.unravel_index(np.argmax(_size(moved)), moved.shape)
         found.append((float(moved[row, payee]), int(rows[row]), int(payee)))
     return (
@@ -78,9 +78,9 @@ def moved_most(listening: Listening, changes: Sequence[Change]) -> Moved | None:
     )
 
 
-def _summed(listening: Listening, changes: Sequence[Change], rows: Rows) -> Floats:
-    pools = zip(changes, listening.pools, strict=True)
-    summed: Floats = np.sum([change(pool, rows) for change, pool in pools], axis=0)
+def _summed(listening: Listening, formulas: Sequence[Formula], rows: Rows) -> Floats:
+    pools = zip(formulas, listening.pools, strict=True)
+    summed: Floats = np.sum([formula(pool, rows) for formula, pool in pools], axis=0)
     return summed
 
 
@@ -198,7 +198,7 @@ def _gamma(pool: Played, price: Floats, without: Rows | None) -> Floats:
     return high
 
 
-_FORMULAS: Mapping[str, Change] = {
+_FORMULAS: Mapping[str, Formula] = {
     "pro_rata": _pro_rata,
     "user_centric": _user_centric,
     "user_equal": _user_equal,

@@ -44,7 +44,7 @@ class Line:
     net: Money
     low: Money  # the interval on net
     high: Money
-    rule: str
+    rule: str  # by which its pool was divided
     posting: str | None = None
     posting_hash: str | None = None
     allocation: str | None = None
@@ -90,6 +90,7 @@ class Statement:
     period: Period
     currency: str
     rule: str
+    rule_version: str = ""  # with options and rules of sources
     opening: Money
     lines: tuple[Line, ...]
     earned: Money
@@ -124,6 +125,7 @@ class Heading:
     payee_name: str
     period: Period
     rule: str
+    rule_version: str = ""
 
     @property
     def statement_id(self) -> str:
@@ -147,6 +149,7 @@ def make_statement(heading: Heading, lines: Iterable[Line], movements: Movements
         payee_name=heading.payee_name,
         period=heading.period,
         rule=heading.rule,
+        rule_version=heading.rule_version,
         currency=currency,
         opening=movements.opening,
         lines=numbered,

@@ -44,7 +44,7 @@ class Summary:
 
 def summarise(posted: Table, recordings: Table, run: Run) -> Summary:
     """Sum postings, and what each recording brought; in order of ids. `run` runs a table."""
-    paid = posted.filter(posted.payee != "")
+    paid = posted.filter(posted.payee != "", (posted.micros > 0) | (posted.high_micros > 0))
     by_kind = posted.group_by("pool", "kind").agg(micros=exact_sum(posted.micros))
     kinds = run(by_kind).to_pylist()
 
@@ -86,8 +86,7 @@ def _sums(rows: Table, *by: str) -> Table:
 
 
 def _amounts(sums: pa.Table, key: str) -> dict[str, Amount]:
-    rows = sorted(sums.to_pylist(), key=lambda row: str(row[key]))
-    return {
-        row[key]: Amount(**{name: row[name] for name in Amount.__dataclass_fields__})
-        for row in rows
-    }
+    sums = sums.sort_by(key)
+    names = tuple(Amount.__dataclass_fields__)
+    rows = zip(*(sums[name].to_pylist() for name in (key, *names)), strict=True)
+    return {id_: Amount(**dict(zip(names, ends, strict=True))) for id_, *ends in rows}

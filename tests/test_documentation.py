@@ -119,6 +119,15 @@ def test_every_decision_names_what_was_rejected() -> None:
     assert not bare
 
 
+def test_the_glossary_has_one_line_for_each_word() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ")[0] for line in glossary.splitlines() if line.startswith("| ")]
+    words = [word for row in rows[1:] for word in row.removeprefix("| ").split(", ")]
+
+    assert "idle" in words
+    assert sorted(words) == sorted(set(words))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])
 def test_the_example_for_any_model_runs_on_models_of_transformers(kind: str) -> None:

@@ -11,12 +11,11 @@ import ibis
 import pyarrow as pa
 from ibis import Table
 
-from cli.jobs.dividing import Division, divide
+from cli.jobs.dividing import Division, divide, stated
 from cli.jobs.month import Month
 from db import snapshots
 from royalty.allocation import Pool
 from royalty.blend import (
-    AMOUNTS,
     Blend,
     Ends,
     blended,
@@ -27,6 +26,7 @@ from royalty.blend import (
     weights,
 )
 from royalty.errors import NotReady
+from royalty.lines import AMOUNTS
 from royalty.rules import RULES
 from royalty.summary import summarise
 
@@ -35,13 +35,21 @@ RECORDINGS = pa.schema([("recording", pa.string()), *((name, pa.int64()) for nam
 
 def refusal(month: Month, rule: str) -> str:
     """Say why a rule, or a rule of a blend, cannot divide a month; nothing where all can."""
-    return next(filter(None, map(month.refusal, weights(rule))), "")
+    for name in weights(rule):
+        if why := month.refusal(name):
+            return f"{name} cannot, since {why}" if is_blend(rule) else why
+    return ""
+
+
+def version(month: Month, rule: str) -> str:
+    """Say what decides where a rule or blend divides a month."""
+    return "; ".join(stated(month, name) for name in weights(rule))
 
 
 def divide_by(month: Month, rule: str) -> Division:
     """Divide a month by a rule or blend. Raises `NotReady` where a rule of it cannot divide it."""
     if why := refusal(month, rule):
-        raise NotReady(why)
+        raise NotReady(f"{rule} cannot divide {month.period}: {why}")
     if not is_blend(rule):
         return divide(month, rule)
     blend = Blend.parse(rule)
@@ -53,7 +61,7 @@ def divide_by(month: Month, rule: str) -> Division:
     return Division(
         month=month,
         rule=rule,
-        version="; ".join(each.version for each in parts.values()),
+        version=version(month, rule),
         by_track=blended_tracks(blend, {name: each.by_track for name, each in parts.items()}),
         rows=lines,
         posted=posted,

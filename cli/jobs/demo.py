@@ -11,25 +11,24 @@ from cli.intake import tell
 from cli.jobs.attribution import Attributed, attribute_tracks
 from cli.jobs.catalogue import import_folder
 from cli.jobs.demo_catalogue import Work, read_table, write_folders
+from cli.jobs.dividing import divide_month
 from cli.jobs.generation import Wish, generate_tracks, wished
 from cli.jobs.index import build_index
-from cli.jobs.payout import close_period, compute_each, divide_month
+from cli.jobs.payout import close_period, compute_each
 from cli.jobs.reports import write_export
 from cli.jobs.simulation import Month, simulate
 from cli.jobs.training import Choice, plan, train_run
 from cli.output import narrate, progress
 from cli.setup import set_up
 from cli.workspace import Settings, Workspace
-from db import queries
+from db import queries, snapshots
 from db.intake import revenue, usage
 from db.queries import EVERYONE, Difference, Payout
-from royalty.audit import FarmCost, farm_cost
-from royalty.money import Money
+from royalty.fairness import Everybody, FarmCost, everybody, farm_cost
 from royalty.period import Period
 from royalty.rules import RULES
 
 SHOWN = ("pro_rata", "user_centric")  # told of at the end; the Rules page has all
-SUSPENSE = "suspense"  # beside the payees, so that amounts sum to the pool
 SETTINGS = Settings(publishing_ppm=500_000, royalty_rate_ppm={"default": 650_000})
 
 
@@ -159,13 +158,13 @@ def _farm(workspace: Workspace, payout: Payout, farm: frozenset[str]) -> FarmCos
     """Divide the month again without the farm's listeners, and compare."""
     settings = workspace.settings()
     division = divide_month(workspace.books(), settings, payout.period, payout.rule, without=farm)
-    currency = division.currency
-    with_farm = {payee.id: payee.amount for payee in payout.payees} | {SUSPENSE: payout.suspense}
-    without = {
-        payee: Money(amount.micros, currency) for payee, amount in division.summary.payees.items()
-    }
-    without[SUSPENSE] = Money(sum(division.summary.suspense.values()), currency)
-    return farm_cost(payout.rule, with_farm, without, currency)
+    rows = snapshots.run(division.posted).to_pylist()
+    with_farm = Everybody(
+        payees={payee.id: payee.amount for payee in payout.payees},
+        suspense=payout.suspense,
+        platform=payout.platform,
+    )
+    return farm_cost(with_farm, everybody(rows, division.currency))
 
 
 def _write_reports(workspace: Workspace, period: Period, payouts: Mapping[str, Payout]) -> Path:

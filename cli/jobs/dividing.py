@@ -16,11 +16,12 @@ from cli.jobs.month import Month, open_month, table_of
 from cli.workspace import Settings
 from db import snapshots
 from db.engine import Books
-from royalty.allocation import Settled, by_recording, claimed_in, lines, postings
+from royalty.allocation import Pool, Settled, by_recording, claimed_in, lines, postings
 from royalty.division import settle
 from royalty.errors import Conflict, NotReady
 from royalty.ledger import PoolMoney, Transaction, closing_transactions
 from royalty.money import Money
+from royalty.payout import stated_rule
 from royalty.period import Period
 from royalty.rules import EQUALLY, RULES, UNBOOKED, Facts
 from royalty.rules.arithmetic import exact_sum
@@ -91,10 +92,11 @@ def divide_month(
 
 def divide(month: Month, rule: str) -> Division:
     """Divide an opened month by a rule. Raises `NotReady` where the rule cannot divide it."""
-    if refusal := month.refusal(rule):
-        raise NotReady(refusal)
+    if why := month.refusal(rule):
+        raise NotReady(f"{rule} cannot divide {month.period}: {why}")
     tracks = snapshots.hold(_settled(month, rule))
-    settled = _to_allocate(month, rule, tracks).kept(snapshots.hold)
+    settled = to_allocate(month, month.pools, tracks, boosts=_boosts(month, rule))
+    settled = settled.kept(snapshots.hold)
     posted = snapshots.hold(postings(settled))
     summary = summarise(posted, by_recording(settled), snapshots.run)
     if summary.micros != sum(pool.amount.micros for pool in month.pools):
@@ -105,7 +107,7 @@ def divide(month: Month, rule: str) -> Division:
     return Division(
         month=month,
         rule=rule,
-        version=_version(month, rule),
+        version=stated(month, rule),
         by_track=settled.tracks,
         posted=posted,
         rows=lines(settled, posted),
@@ -122,8 +124,7 @@ def _settled(month: Month, rule: str) -> Table:
         for name, places in month.pools_by_rule(rule).items()
     ]
     wholes = [{"pool": each.pool, "whole_micros": each.pool_micros} for each in month.totals]
-    quota = ibis.union(*quotas) if len(quotas) > 1 else quotas[0]
-    settled = settle(quota, table_of(wholes), order=["track"])
+    settled = settle(ibis.union(*quotas), table_of(wholes), order=["track"])
     plays = month.facts.tracks
     rows = settled.left_join(plays, ["pool", "track"])
     return rows.select("pool", "track", "micros", plays=rows.plays.fill_null(0))
@@ -136,24 +137,28 @@ def _only(facts: Facts, places: Sequence[int], of: int) -> Facts:
     return facts.of_pools(table_of([{"pool": place} for place in places]))
 
 
-def _to_allocate(month: Month, rule: str, tracks: Table) -> Settled:
-    pools = [
+def to_allocate(
+    month: Month, pools: Sequence[Pool], tracks: Table, *, boosts: Table | None = None
+) -> Settled:
+    """Put what tracks got of pools (pool, track, micros, plays) beside who holds what."""
+    described = [
         {
             "pool": place,
             "id": pool.id,
             "territory": claimed_in(pool.territory, month.held.territories),
             "pool_micros": pool.amount.micros,
         }
-        for place, pool in enumerate(month.pools)
+        for place, pool in enumerate(pools)
     ]
     return Settled(
-        pools=table_of(pools),
+        pools=table_of(described),
         tracks=tracks,
         shares=month.shares.drop("provider"),
         recordings=ibis.memtable(month.held.recordings),
+        ends=ibis.memtable(month.held.ends),
         claims=ibis.memtable(month.held.claims),
         works=month.held.works,
-        boosts=_boosts(month, rule),
+        boosts=boosts,
     )
 
 
@@ -166,19 +171,18 @@ def _boosts(month: Month, rule: str) -> Table | None:
         for name, places in month.pools_by_rule(rule).items()
         if (boosts := RULES[name].boosts) is not None
     ]
-    return ibis.union(*found) if len(found) > 1 else next(iter(found), None)
+    return ibis.union(*found) if found else None
 
 
-def _version(month: Month, rule: str) -> str:
+def stated(month: Month, rule: str) -> str:
     """Say what decided: the rule's version and options, other rules of sources, other pools."""
+    own = month.settings.rule_of_source
     names = [rule, *sorted({*month.pools_by_rule(rule)} - {rule})]
-    said = [_stated(name, month.settings) for name in names]
-    said += [
-        f"{source} by {name}" for source, name in sorted(month.settings.rule_of_source.items())
-    ]
+    said = [_with_options(name, month.settings) for name in names]
+    said += [stated_rule(source, name) for source, name in sorted(own.items())]
     return "; ".join([*said, *([] if month.settings.pool_by_territory else ["one pool a source"])])
 
 
-def _stated(rule: str, settings: Settings) -> str:
+def _with_options(rule: str, settings: Settings) -> str:
     options = sorted(settings.rules.get(rule, {}).items())
     return " ".join([RULES[rule].version, *(f"{name}={value}" for name, value in options)])

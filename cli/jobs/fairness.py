@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 
 import pyarrow as pa
 
+from cli.jobs import blending
 from cli.jobs.dividing import divide
 from cli.jobs.listeners import LeftOut, left_out
 from cli.jobs.month import Month, open_month
-from cli.jobs.together import Asked, Posted, divide_together, every_track_alike, kept, parts_of
+from cli.jobs.payout import closed_by
+from cli.jobs.together import Asked, divide_together, kept, parts_of
 from cli.output import Report
 from cli.workspace import Workspace
 from db import queries, snapshots
 from db.queries import EVERYONE
 from royalty import listening
-from royalty.audit import Amounts, farm_cost
+from royalty.audit import Amounts
 from royalty.concentration import Concentration, concentration
 from royalty.errors import NotReady
-from royalty.fairness import Envy, Farm, Suspicion, maximum_envy, most_suspicious
+from royalty.fairness import (
+    Envy,
+    Everybody,
+    Farm,
+    Suspicion,
+    everybody,
+    farm_cost,
+    maximum_envy,
+    most_suspicious,
+)
 from royalty.listening import Listening
-from royalty.money import Money, total
+from royalty.money import Money
 from royalty.period import Period
 from royalty.rules import RULES, Rule
-from royalty.silence import Change, Moved, closed_form, moved_most, moved_most_of
+from royalty.silence import Formula, Moved, closed_form, moved_most, moved_most_of
 
 REDIVIDED = 3  # listeners to try, the heaviest, where a rule has no formula
-SUSPENSE = "suspense"  # beside the payees, so that amounts sum to the pool
-
-Tick = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +55,18 @@ class Judged:
     """A rule with its properties, and its figures, or why it has none this month."""
 
     rule: Rule
+    options: Mapping[str, object]  # those that the settings give it
     refused: str
     figures: Figures | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """By what a month was closed, and what the same would be by the settings as they are."""
+
+    rule: str  # or a blend
+    version: str
+    today: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +82,8 @@ class Fairness:
     rules: Sequence[Judged]
     suspicions: Sequence[Suspicion]
     left_out: LeftOut | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Given:
-    """What a division gives everybody."""
-
-    payees: Amounts
-    suspense: Money
-
-    @property
-    def all(self) -> Amounts:
-        return {**self.payees, SUSPENSE: self.suspense}
+    rule_of_source: Mapping[str, str]  # of the month's sources, those that have a rule of their own
+    closed: Closed | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +104,7 @@ class _Opened:
 class _Divided:
     """What each rule gives, in each of the months, and who listened to whom."""
 
-    given: Mapping[str, Sequence[_Given]]
+    given: Mapping[str, Sequence[Everybody]]
     heard: Listening
 
     @property
@@ -116,9 +123,11 @@ def judge_rules(
     divide the month, `BadInput` where `named` names nobody.
     """
     opened = _open(workspace, period, named)
-    tick = _ticking(report, opened)
-    divided = _divide(opened, tick)
-    figures = {rule: _figures(opened, divided, rule, tick) for rule in opened.able}
+    divided = _divide(opened)
+    figures = {}
+    for done, rule in enumerate(opened.able, start=1):
+        figures[rule] = _figures(opened, divided, rule)
+        report(done, len(opened.able))
     return Fairness(
         period=period,
         provider=opened.month.provider,
@@ -129,6 +138,8 @@ def judge_rules(
         rules=[_judged(opened.month, rule, figures.get(rule.name)) for rule in RULES.values()],
         suspicions=_suspicions(divided),
         left_out=opened.gone,
+        rule_of_source=_rule_of_source(opened.month),
+        closed=_closed(workspace, opened.month),
     )
 
 
@@ -138,7 +149,7 @@ def _open(workspace: Workspace, period: Period, named: str | None) -> _Opened:
     refusals = {rule: month.refusal(rule) for rule in RULES}
     able = [rule for rule, refusal in refusals.items() if not refusal]
     if not able:
-        raise NotReady(refusals[settings.rule])
+        raise NotReady(f"no rule can divide {period}: {next(iter(refusals.values()))}")
     gone = left_out(month, named)
     others = (
         None if gone is None else kept(open_month(books, settings, period, without=gone.listeners))
@@ -146,48 +157,29 @@ def _open(workspace: Workspace, period: Period, named: str | None) -> _Opened:
     return _Opened(month=month, gone=gone, others=others, able=able)
 
 
-def _ticking(report: Report, opened: _Opened) -> Tick:
-    """Count questions to the engine: one for all rules with a formula, several for each other."""
-    apart = sum(_formulas(opened.month, rule) is None for rule in opened.able)
-    whole = 1 + apart * (len(opened.months) + REDIVIDED)
-    done = count(1)
-    return lambda: report(next(done), whole)
+def _divide(opened: _Opened) -> _Divided:
+    """Divide the month, and the one without those left out, by all rules.
 
-
-def _divide(opened: _Opened, tick: Tick) -> _Divided:
-    """Divide the month, and the one without those left out, by all rules."""
+    One question to the engine for all rules with a formula, and one for each other.
+    """
     month = opened.month
     tracks = snapshots.run(month.facts.tracks.select("pool", "track").order_by("pool", "track"))
-    played = tracks.to_pylist()
     alike = [rule for rule in opened.able if _formulas(month, rule) is not None]
     asked = [Asked(rule=rule, month=each) for rule in alike for each in opened.months]
-    *posted, parts = divide_together([*asked, every_track_alike(month, played)])
-    tick()
-    given: dict[str, list[_Given]] = {rule: [] for rule in opened.able}
-    for each, rows in zip(asked, posted, strict=True):
-        given[each.rule].append(_given(rows, month.currency))
-    for rule in given.keys() - {*alike}:
-        given[rule] = [_given_by(rule, each, tick) for each in opened.months]
-    return _Divided(given=given, heard=_listening(month, parts_of(parts, played)))
+    given: dict[str, list[Everybody]] = {rule: [] for rule in opened.able}
+    for each, rows in zip(asked, divide_together(asked), strict=True):
+        given[each.rule].append(everybody(rows, month.currency))
+    for rule in opened.able:
+        if rule not in alike:
+            given[rule] = [_given_by(rule, each) for each in opened.months]
+    return _Divided(given=given, heard=_listening(month, parts_of(month, tracks.to_pylist())))
 
 
-def _given_by(rule: str, month: Month, tick: Tick) -> _Given:
-    rows = snapshots.run(divide(month, rule).posted).to_pylist()
-    tick()
-    return _given(rows, month.currency)
+def _given_by(rule: str, month: Month) -> Everybody:
+    return everybody(snapshots.run(divide(month, rule).posted).to_pylist(), month.currency)
 
 
-def _given(posted: Posted, currency: str) -> _Given:
-    payees: dict[str, Money] = {}
-    for row in posted:
-        if row["payee"]:
-            amount = Money(row["micros"], currency)
-            payees[row["payee"]] = payees.get(row["payee"], Money(0, currency)) + amount
-    waiting = (Money(row["micros"], currency) for row in posted if SUSPENSE in row["kind"])
-    return _Given(payees=payees, suspense=total(waiting, currency))
-
-
-def _figures(opened: _Opened, divided: _Divided, rule: str, tick: Tick) -> Figures | None:
+def _figures(opened: _Opened, divided: _Divided, rule: str) -> Figures | None:
     """Measure what a rule gives; None where nothing of it reached a payee."""
     amounts = divided.given[rule][0].payees
     micros = [amounts[payee].micros if payee in amounts else 0 for payee in divided.payees]
@@ -196,7 +188,7 @@ def _figures(opened: _Opened, divided: _Divided, rule: str, tick: Tick) -> Figur
     return Figures(
         envy=maximum_envy(amounts, divided.heard.streams),
         concentration=concentration(micros),
-        moved=_moved(opened.month, divided, rule, tick),
+        moved=_moved(opened.month, divided, rule),
         farm=_farm(opened, divided, rule),
     )
 
@@ -205,14 +197,31 @@ def _farm(opened: _Opened, divided: _Divided, rule: str) -> Farm | None:
     if opened.gone is None:
         return None
     whole, without = divided.given[rule]
-    cost = farm_cost(rule, whole.all, without.all, opened.month.currency)
+    cost = farm_cost(whole, without)
     return Farm(listeners=len(opened.gone.listeners), fees=opened.gone.fees, cost=cost)
 
 
 def _judged(month: Month, rule: Rule, figures: Figures | None) -> Judged:
     waits = "all of the month's money waits in suspense under it, so there is nothing to measure"
     refused = "" if figures else month.refusal(rule.name) or waits
-    return Judged(rule=rule, refused=refused, figures=figures)
+    options = month.settings.rules.get(rule.name, {})
+    return Judged(rule=rule, options=options, refused=refused, figures=figures)
+
+
+def _rule_of_source(month: Month) -> dict[str, str]:
+    own = month.settings.rule_of_source
+    return {
+        source: own[source] for source in sorted({pool.source for pool in month.pools} & {*own})
+    }
+
+
+def _closed(workspace: Workspace, month: Month) -> Closed | None:
+    books = workspace.books()
+    rule = closed_by(books, month.period)
+    if rule is None:
+        return None
+    paid = queries.payout(EVERYONE, books, month.period, rule)
+    return Closed(rule=rule, version=paid.rule_version, today=blending.version(month, rule))
 
 
 def _suspicions(divided: _Divided) -> list[Suspicion]:
@@ -222,15 +231,15 @@ def _suspicions(divided: _Divided) -> list[Suspicion]:
     return most_suspicious(pooled, own, divided.heard)
 
 
-def _moved(month: Month, divided: _Divided, rule: str, tick: Tick) -> Moved | None:
+def _moved(month: Month, divided: _Divided, rule: str) -> Moved | None:
     formulas = _formulas(month, rule)
     if formulas is not None:
         return moved_most(divided.heard, formulas)
-    silent = _silent(month, divided.heard, rule, tick)
+    silent = _silent(month, divided.heard, rule)
     return moved_most_of(divided.heard, divided.given[rule][0].payees, silent)
 
 
-def _formulas(month: Month, rule: str) -> list[Change] | None:
+def _formulas(month: Month, rule: str) -> list[Formula] | None:
     """Give the formula of each pool's rule; None where one of them has none."""
     rules = [month.rule_of(pool, rule) for pool in month.pools]
     formulas = [closed_form(name, month.settings.options(name)) for name in rules]
@@ -238,13 +247,13 @@ def _formulas(month: Month, rule: str) -> list[Change] | None:
     return known if len(known) == len(formulas) else None
 
 
-def _silent(month: Month, heard: Listening, rule: str, tick: Tick) -> Iterator[tuple[str, Amounts]]:
+def _silent(month: Month, heard: Listening, rule: str) -> Iterator[tuple[str, Amounts]]:
     """Divide the month again without the plays of one of the heaviest listeners each."""
     for place in heard.heaviest[:REDIVIDED]:
         listener = heard.listeners[place]
         usage = month.facts.usage.filter(month.facts.usage.listener != listener)
-        facts = replace(month.facts, usage=usage, kept_listeners=None, kept_tracks=None)
-        yield listener, _given_by(rule, replace(month, facts=facts), tick).payees
+        without = replace(month, facts=month.facts.with_usage(usage))
+        yield listener, _given_by(rule, without).payees
 
 
 def _listening(month: Month, parts: pa.Table) -> Listening:

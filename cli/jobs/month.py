@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import ibis
 import pyarrow as pa
@@ -19,9 +20,10 @@ from royalty.money import Money
 from royalty.period import Period
 from royalty.rights import Holdings, holdings
 from royalty.rules import RULES, Facts, PoolTotals, pool_totals
+from royalty.rules.arithmetic import exact_sum
 
 WORLD = "WW"  # the territory of a pool of all territories
-MONTHS_LOOKED_BACK = 12  # by rules with thresholds
+_PLAYED = ("usage", "history")  # inputs that are usage
 _USAGE = ("pool", "listener", "track", "plays", "active")
 _REVENUE = ("pool", "listener", "track", "net_micros")
 
@@ -57,15 +59,17 @@ class Month:
         return places
 
     def refusal(self, rule: str) -> str:
-        """Say why a rule cannot divide this month; nothing where it can."""
+        """Say why a rule cannot divide this month, as a clause of its own; nothing where it can."""
         rules = self.pools_by_rule(rule)
         how = {RULES[name].divides for name in rules}
         if "plays" in how and not self.inputs["usage"]:
             return f"there is no usage of {self.period}; run 'tantieme usage import FILE' first"
         if RULES[rule].divides == "bookings" and rule in rules and not self._is_booked(rule):
+            own = f"in the sources that {rule} would divide"
+            where = f"of {self.period}" if len(rules) == 1 else own
             return (
-                f"{rule} divides revenue that was booked against tracks, and none of {self.period} "
-                "was; import revenue with a column 'track'"
+                f"it divides revenue that was booked against tracks, and none {where} was; "
+                "import revenue with a column 'track'"
             )
         return ""
 
@@ -74,6 +78,14 @@ class Month:
         mine = revenue.pool.isin(self.pools_by_rule(rule)[rule])
         booked = revenue.filter(revenue.track != "", mine)
         return len(snapshots.run(booked.limit(1))) > 0
+
+
+class PoolKey(NamedTuple):
+    """What tells pools of a month apart; their canonical order."""
+
+    source: str
+    territory: str
+    currency: str
 
 
 def open_month(
@@ -85,27 +97,21 @@ def open_month(
     engine: str = "duckdb",
 ) -> Month:
     """Open what came in for a month. Raises `NotReady` where there is no revenue, or no shares."""
-    given = queries.inputs(EVERYONE, books, period)
-    if not given.revenue:
-        raise NotReady(f"there is no revenue of {period}; run 'tantieme revenue import FILE' first")
-    provider = chosen_provider(given.shares, settings)
+    provider, inputs = _inputs(books, settings, period)
     backend = engines.connect(engine)
-    inputs = {
-        "usage": given.usage, "revenue": given.revenue, "shares": given.shares.get(provider, [])
-    }  # fmt: skip
-    usage, revenue, shares = (snapshots.table(books, k, inputs[k], backend) for k in inputs)
-    usage, revenue = (_without(table, without) for table in (usage, revenue))
-    shares = shares.filter(shares.provider == provider)
+    came = {kind: _came(books, kind, hashes, backend) for kind, hashes in inputs.items()}
+    came |= {kind: _without(came[kind], without) for kind in came.keys() - {"shares"}}
+    shares = came["shares"].filter(came["shares"].provider == provider)
     rights = queries.rights(EVERYONE, books, period.start)
     held = holdings(rights, settings.publishing_ppm, backend.to_pyarrow)
     _require_recordings(shares, held)
-    keys = _keys(revenue, settings, period)
-    rates = [{"pool": n, "rate_ppm": settings.rate(source)} for n, (source, *_) in enumerate(keys)]
+    keys = _pool_keys(came["revenue"], settings, period)
+    rates = [{"pool": n, "rate_ppm": settings.rate(key.source)} for n, key in enumerate(keys)]
     facts = Facts(
-        usage=_in_pools(usage, keys, settings).select(_USAGE),
-        revenue=_in_pools(revenue, keys, settings).select(_REVENUE),
+        usage=_in_pools(came["usage"], keys, settings).select(_USAGE),
+        revenue=_in_pools(came["revenue"], keys, settings).select(_REVENUE),
         pools=table_of(rates),
-        history=_history(books, settings, period, (usage, backend)),
+        history=_history(ibis.union(*(came[kind] for kind in _PLAYED if kind in came))),
         credits=_credits(shares, held),
     ).kept(snapshots.hold)
     rows = sorted(snapshots.run(pool_totals(facts)).to_pylist(), key=lambda row: row["pool"])
@@ -123,10 +129,32 @@ def open_month(
     )
 
 
-def _pool(period: Period, key: tuple[str, str, str], totals: PoolTotals) -> Pool:
-    source, territory, currency = key
-    amount = Money(totals.pool_micros, currency)
-    return Pool(period=period, source=source, territory=territory, amount=amount)
+def _inputs(
+    books: Books, settings: Settings, period: Period
+) -> tuple[str, dict[str, Sequence[str]]]:
+    """Choose whose shares are used, and name the snapshots that decide, by kind.
+
+    `history` is the usage of the eleven months before, for rules with thresholds; without any,
+    those months decide nothing and there is none.
+    """
+    given = queries.inputs(EVERYONE, books, period)
+    if not given.revenue:
+        raise NotReady(f"there is no revenue of {period}; run 'tantieme revenue import FILE' first")
+    provider = chosen_provider(given.shares, settings)
+    inputs: dict[str, Sequence[str]] = {"usage": given.usage, "revenue": given.revenue}
+    inputs["shares"] = given.shares.get(provider, [])
+    if settings.looks_back:
+        inputs["history"] = queries.earlier_usage(EVERYONE, books, period)
+    return provider, inputs
+
+
+def _came(books: Books, kind: str, hashes: Sequence[str], engine: BaseBackend) -> Table:
+    return snapshots.table(books, "usage" if kind == "history" else kind, hashes, engine)
+
+
+def _pool(period: Period, key: PoolKey, totals: PoolTotals) -> Pool:
+    amount = Money(totals.pool_micros, key.currency)
+    return Pool(period=period, source=key.source, territory=key.territory, amount=amount)
 
 
 def chosen_provider(shares: Mapping[str, Sequence[str]], settings: Settings) -> str:
@@ -148,52 +176,33 @@ def chosen_provider(shares: Mapping[str, Sequence[str]], settings: Settings) -> 
     return next(iter(shares))
 
 
-def _keys(revenue: Table, settings: Settings, period: Period) -> list[tuple[str, str, str]]:
-    """List the pools, in canonical order: source, territory, currency."""
+def _pool_keys(revenue: Table, settings: Settings, period: Period) -> list[PoolKey]:
+    """List the pools, in canonical order."""
     found = revenue.select("source", "territory", "currency").distinct()
-    rows = snapshots.run(found).to_pylist()
-    currencies = sorted({row["currency"] for row in rows})
+    keys = {PoolKey(**row) for row in snapshots.run(found).to_pylist()}
+    currencies = sorted({key.currency for key in keys})
     if len(currencies) > 1:
         raise RoyaltyError(
             f"{period} has revenue in {', '.join(currencies)}; one currency a month is what can be "
             "divided so far, so import revenue converted to one"
         )
-    return sorted(
-        {
-            (
-                row["source"],
-                row["territory"] if settings.pool_by_territory else WORLD,
-                row["currency"],
-            )
-            for row in rows
-        }
-    )
+    if not settings.pool_by_territory:
+        keys = {key._replace(territory=WORLD) for key in keys}
+    return sorted(keys)
 
 
-def _in_pools(rows: Table, keys: Sequence[tuple[str, str, str]], settings: Settings) -> Table:
+def _in_pools(rows: Table, keys: Sequence[PoolKey], settings: Settings) -> Table:
     """Give each row the number of its pool; rows of no pool are left out."""
     by = ["source", "territory"] if settings.pool_by_territory else ["source"]
-    places = [
-        {"pool": place, "source": source, "territory": territory}
-        for place, (source, territory, _) in enumerate(keys)
-    ]
+    places = [{"pool": place, **key._asdict()} for place, key in enumerate(keys)]
     return rows.join(table_of(places).select("pool", *by), by)
 
 
-def _history(
-    books: Books, settings: Settings, period: Period, now: tuple[Table, BaseBackend]
-) -> Table:
-    """Count plays and listeners of tracks over the months that rules with thresholds look at."""
-    rows, engine = now
-    if settings.rules.get("pro_rata"):
-        months = [period.before(count) for count in range(1, MONTHS_LOOKED_BACK)]
-        earlier = [
-            sha256 for month in months for sha256 in queries.inputs(EVERYONE, books, month).usage
-        ]
-        rows = rows.union(snapshots.table(books, "usage", earlier, engine)) if earlier else rows
-    rows = rows.filter(rows.plays > 0)
-    return rows.group_by("track").agg(
-        plays=rows.plays.sum().cast("int64"), listeners=rows.listener.nunique()
+def _history(usage: Table) -> Table:
+    """Count plays and listeners of tracks over all the months that rules look at."""
+    played = usage.filter(usage.plays > 0)
+    return played.group_by("track").agg(
+        plays=exact_sum(played.plays), listeners=played.listener.nunique()
     )
 
 
@@ -202,14 +211,16 @@ def _credits(shares: Table, held: Holdings) -> Table:
     artists = ibis.memtable(held.recordings).select("recording", "artist")
     rows = shares.left_join(artists, "recording")
     rows = rows.select("track", "share_ppb", artist=rows.artist.fill_null(""))
-    return rows.group_by("track", "artist").agg(ppb=rows.share_ppb.sum().cast("int64"))
+    return rows.group_by("track", "artist").agg(ppb=exact_sum(rows.share_ppb))
 
 
 def _require_recordings(shares: Table, held: Holdings) -> None:
     """Refuse shares of recordings that are not in the catalogue."""
-    owed = shares.filter(shares.recording.notnull())
-    stray = owed.anti_join(ibis.memtable(held.recordings), "recording")
-    for row in snapshots.run(stray.order_by("track", "recording").limit(1)).to_pylist():
+    named = shares.filter(shares.recording.notnull()).select("recording").distinct()
+    stray = named.anti_join(ibis.memtable(held.recordings), "recording")
+    for found in snapshots.run(stray.order_by("recording").limit(1))["recording"].to_pylist():
+        owed = shares.filter(shares.recording == found).order_by("track").limit(1)
+        [row] = snapshots.run(owed).to_pylist()
         raise NotFound(
             f"track {row['track']} owes a share to recording '{row['recording']}', which the "
             "catalogue does not have; import it with 'tantieme catalogue import'"
@@ -223,3 +234,33 @@ def _without(table: Table, listeners: frozenset[str]) -> Table:
 def table_of(rows: Sequence[Mapping[str, object]]) -> Table:
     """Make a table of a few rows."""
     return ibis.memtable(pa.Table.from_pylist(list(rows)))
+
+
+def plays_without_revenue(
+    books: Books, period: Period, engine: str = "duckdb"
+) -> list[tuple[str, str, int]]:
+    """Find plays in a source and territory that brought in nothing: source, territory, plays."""
+    given = queries.inputs(EVERYONE, books, period)
+    if not (given.usage and given.revenue):
+        return []
+    backend = engines.connect(engine)
+    usage = snapshots.table(books, "usage", given.usage, backend)
+    revenue = snapshots.table(books, "revenue", given.revenue, backend)
+    stray = usage.anti_join(revenue, ["source", "territory"])
+    sums = stray.group_by("source", "territory").agg(plays=exact_sum(stray.plays))
+    rows = snapshots.run(sums.order_by("source", "territory")).to_pylist()
+    return [(row["source"], row["territory"], row["plays"]) for row in rows]
+
+
+def tracks_without_shares(
+    books: Books, settings: Settings, period: Period, engine: str = "duckdb"
+) -> list[tuple[str, int]]:
+    """Find tracks that were played and that the chosen provider gave no shares of, with plays."""
+    given = queries.inputs(EVERYONE, books, period)
+    provider = chosen_provider(given.shares, settings)
+    backend = engines.connect(engine)
+    usage = snapshots.table(books, "usage", given.usage, backend)
+    shares = snapshots.table(books, "shares", given.shares[provider], backend)
+    stray = usage.anti_join(shares.filter(shares.provider == provider), "track")
+    sums = stray.group_by("track").agg(plays=exact_sum(stray.plays)).order_by("track")
+    return [(row["track"], row["plays"]) for row in snapshots.run(sums).to_pylist()]

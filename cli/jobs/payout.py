@@ -5,35 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cli.jobs.blending import divide_by, played_ppm, refusal
-from cli.jobs.dividing import (
-    Division,
-    TrackRevenue,
-    divide_month,
-)
-from cli.jobs.month import chosen_provider, open_month
+from cli.jobs.blending import divide_by, played_ppm, refusal, version
+from cli.jobs.dividing import Division
+from cli.jobs.month import Month, open_month
 from cli.workspace import Workspace
 from db import queries, snapshots
 from db.books.closing import Closing, close
 from db.books.payouts import PayoutFacts, PoolFacts, record_payout
 from db.engine import Books
 from db.queries import EVERYONE, Payout
+from royalty.blend import weights
 from royalty.catalogue import PPM
 from royalty.errors import NotReady
 from royalty.ledger import Transaction
 from royalty.period import Period
-
-__all__ = [
-    "Computed",
-    "Division",
-    "TrackRevenue",
-    "close_period",
-    "compute",
-    "compute_each",
-    "divide_month",
-    "plays_without_revenue",
-    "tracks_without_shares",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +30,14 @@ class Computed:
 
 
 COMPARED = ("pro_rata", "user_centric")  # computed for every month that is closed
+THRESHOLDS = "pro_rata"  # the rule that looks at earlier months
 
 
 def compute(workspace: Workspace, period: Period, rule: str, *, engine: str = "duckdb") -> Payout:
     """Divide a month by a rule and keep the result as a preview; a closed month is read back."""
     found = compute_each(workspace, period, [rule], engine=engine)
     if rule in found.refused:
-        raise NotReady(found.refused[rule])
+        raise NotReady(f"{rule} cannot divide {period}: {found.refused[rule]}")
     return found.payouts[rule]
 
 
@@ -60,80 +46,94 @@ def compute_each(
 ) -> Computed:
     """Divide a month by several rules and keep the results; a closed month is read back."""
     books = workspace.books()
-    if is_closed(books, period):
-        kept = _computed(books, period)
-        refused = {rule: f"{period} is closed and was not computed by {rule}" for rule in rules}
-        rules = [rule for rule in rules if rule in kept]
-        refused = {rule: why for rule, why in refused.items() if rule not in kept}
-    else:
-        month = open_month(books, workspace.settings(), period, engine=engine)
-        refused = {rule: why for rule in rules if (why := refusal(month, rule))}
-        rules = [rule for rule in rules if rule not in refused]
-        for rule in rules:
-            record_division(books, divide_by(month, rule))
-    payouts = {rule: queries.payout(EVERYONE, books, period, rule) for rule in rules}
-    return Computed(payouts=payouts, refused=refused)
+    if closed_by(books, period):
+        return _read_back(books, period, rules)
+    month = open_month(books, workspace.settings(), period, engine=engine)
+    refused = {rule: why for rule in rules if (why := refusal(month, rule))}
+    able = [rule for rule in rules if rule not in refused]
+    for rule in able:
+        _record(books, divide_by(month, rule))
+    return Computed(payouts=_payouts(books, period, able), refused=refused)
 
 
-def close_period(workspace: Workspace, period: Period, rule: str) -> Closing:
+def close_period(
+    workspace: Workspace, period: Period, rule: str, *, engine: str = "duckdb"
+) -> Closing:
     """Divide a month by a rule and post it, for good.
 
     Kept to compare with, since nothing can be computed later: the rules of `COMPARED`, and all that
-    the month was previewed by.
+    the month was previewed by. Of these, what is stored and still holds is not divided again.
     """
     books = workspace.books()
     transactions: list[Transaction] = []
-    if not is_closed(books, period):
-        month = open_month(books, workspace.settings(), period)
-        for name in sorted({*COMPARED, *_computed(books, period)} - {rule}):
-            if not refusal(month, name):
-                record_division(books, divide_by(month, name))
+    if not closed_by(books, period):
+        month = open_month(books, workspace.settings(), period, engine=engine)
+        stored = _computed(books, period)
+        for name in sorted({*COMPARED, *stored} - {rule}):
+            if not (refusal(month, name) or (name in stored and _holds(books, month, name))):
+                _record(books, divide_by(month, name))
         division = divide_by(month, rule)
-        record_division(books, division)
+        _record(books, division)
         transactions = division.transactions()
     return close(books, period, rule, transactions, f"{period}/{rule}")
 
 
-def is_closed(books: Books, period: Period) -> bool:
-    """Tell whether a month is closed."""
+def rehearse(workspace: Workspace, period: Period, rule: str, *, engine: str = "duckdb") -> int:
+    """Divide an open month by a rule, write nothing, and count what closing it would post."""
+    month = open_month(workspace.books(), workspace.settings(), period, engine=engine)
+    return len(divide_by(month, rule).transactions())
+
+
+def closed_by(books: Books, period: Period) -> str | None:
+    """Name the rule that a month is closed by; none where it is open."""
     rows = queries.periods(EVERYONE, books)
-    return any(row.period == period and row.status == "closed" for row in rows)
+    return next((row.rule for row in rows if row.period == period), None)
 
 
-def record_division(books: Books, division: Division) -> None:
-    """Keep a division as its rule's preview of the month."""
-    record_payout(books, _facts(books, division))
+def _read_back(books: Books, period: Period, rules: Sequence[str]) -> Computed:
+    kept = _computed(books, period)
+    why = "the month is closed and was not computed by that rule before"
+    return Computed(
+        payouts=_payouts(books, period, [rule for rule in rules if rule in kept]),
+        refused={rule: why for rule in rules if rule not in kept},
+    )
 
 
-def plays_without_revenue(workspace: Workspace, period: Period) -> list[tuple[str, str, int]]:
-    """Find plays in a source and territory that brought in nothing: source, territory, plays."""
-    books = workspace.books()
-    given = queries.inputs(EVERYONE, books, period)
-    if not (given.usage and given.revenue):
-        return []
-    usage = snapshots.table(books, "usage", given.usage)
-    revenue = snapshots.table(books, "revenue", given.revenue)
-    stray = usage.anti_join(revenue, ["source", "territory"])
-    sums = stray.group_by("source", "territory").agg(plays=stray.plays.sum().cast("int64"))
-    rows = snapshots.run(sums.order_by("source", "territory")).to_pylist()
-    return [(row["source"], row["territory"], row["plays"]) for row in rows]
-
-
-def tracks_without_shares(workspace: Workspace, period: Period) -> list[tuple[str, int]]:
-    """Find tracks that were played and that the chosen provider gave no shares of, with plays."""
-    books = workspace.books()
-    given = queries.inputs(EVERYONE, books, period)
-    provider = chosen_provider(given.shares, workspace.settings())
-    usage = snapshots.table(books, "usage", given.usage)
-    shares = snapshots.table(books, "shares", given.shares[provider])
-    stray = usage.anti_join(shares.filter(shares.provider == provider), "track")
-    sums = stray.group_by("track").agg(plays=stray.plays.sum().cast("int64")).order_by("track")
-    return [(row["track"], row["plays"]) for row in snapshots.run(sums).to_pylist()]
+def _payouts(books: Books, period: Period, rules: Sequence[str]) -> dict[str, Payout]:
+    return {rule: queries.payout(EVERYONE, books, period, rule) for rule in rules}
 
 
 def _computed(books: Books, period: Period) -> tuple[str, ...]:
     rows = queries.periods(EVERYONE, books)
     return next(row.computed for row in rows if row.period == period)
+
+
+def _holds(books: Books, month: Month, rule: str) -> bool:
+    """Tell whether dividing a month again would come to what is stored: all that decides is so."""
+    paid = queries.payout(EVERYONE, books, month.period, rule)
+    settings = (paid.rule_version, paid.provider, paid.publishing_ppm)
+    pools = [(pool.id, pool.gross.micros, pool.amount.micros) for pool in paid.pools]
+    opened = zip(month.pools, month.totals, strict=True)
+    return (
+        settings == (version(month, rule), month.provider, month.settings.publishing_ppm)
+        and pools == sorted((pool.id, each.gross_micros, each.pool_micros) for pool, each in opened)
+        and queries.is_current(EVERYONE, books, paid, _inputs(month, rule))
+    )
+
+
+def _record(books: Books, division: Division) -> None:
+    """Keep a division as its rule's preview of the month."""
+    record_payout(books, _facts(books, division))
+
+
+def _inputs(month: Month, rule: str) -> dict[str, Sequence[str]]:
+    """Name the snapshots that decide; earlier months do only where thresholds are tested."""
+    rules = {name for part in weights(rule) for name in month.pools_by_rule(part)}
+    return {
+        kind: hashes
+        for kind, hashes in month.inputs.items()
+        if kind != "history" or THRESHOLDS in rules
+    }
 
 
 def _facts(books: Books, division: Division) -> PayoutFacts:
@@ -145,7 +145,7 @@ def _facts(books: Books, division: Division) -> PayoutFacts:
         provider=month.provider,
         publishing_ppm=month.settings.publishing_ppm,
         snapshot=snapshots.write_rows(books, "allocations", division.rows),
-        inputs=month.inputs,
+        inputs=_inputs(month, division.rule),
         pools=_pools(division),
         payees=[
             (payee, each.micros, each.low_micros, each.high_micros, each.attributed_micros)

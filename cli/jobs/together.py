@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import ibis
 import pyarrow as pa
-from ibis import Table
 
-from cli.jobs.dividing import divide
-from cli.jobs.month import Month
+from cli.jobs.dividing import divide, to_allocate
+from cli.jobs.month import Month, table_of
 from db import snapshots
-from royalty.allocation import Pool
-from royalty.catalogue import PPM
+from royalty.allocation import Pool, postings
 from royalty.errors import NotReady
 from royalty.money import Money
 from royalty.rules import Facts, PoolTotals
@@ -51,6 +49,8 @@ def divide_together(asked: Sequence[Asked]) -> list[Posted]:
 
     Not for rules that see artists, whose boosts are the whole month's, nor with thresholds.
     """
+    if not asked:
+        return []
     rows = snapshots.run(divide(_beside_each_other(asked), BOOKED).posted).to_pylist()
     posted: list[Posted] = []
     start = 0
@@ -76,19 +76,18 @@ def _beside_each_other(asked: Sequence[Asked]) -> Month:
             pools.append(replace(pool, source=str(place)))
             totals.append(replace(total, pool=place))
     first = asked[0].month
+    usage = snapshots.hold(ibis.union(*(each.usage for each in facts)))
+    whole = replace(
+        first.facts.with_usage(usage),
+        revenue=snapshots.hold(ibis.union(*(each.revenue for each in facts))),
+        pools=ibis.union(*(each.pools for each in facts)),
+    )
     return replace(
         first,
         settings=replace(first.settings, rule_of_source=rules),
         pools=pools,
         totals=totals,
-        facts=replace(
-            first.facts,
-            usage=snapshots.hold(_all(each.usage for each in facts)),
-            revenue=snapshots.hold(_all(each.revenue for each in facts)),
-            pools=_all(each.pools for each in facts),
-            kept_listeners=None,
-            kept_tracks=None,
-        ).kept(snapshots.hold),
+        facts=whole.kept(snapshots.hold),
     )
 
 
@@ -99,50 +98,29 @@ def _numbered_from(facts: Facts, start: int) -> Facts:
     )
 
 
-def _all(tables: Iterable[Table]) -> Table:
-    rows = list(tables)
-    return ibis.union(*rows, distinct=False) if len(rows) > 1 else rows[0]
+def parts_of(month: Month, played: Sequence[Track]) -> pa.Table:
+    """Say what part of each track's money, in its pool, becomes whose: `PARTS`.
 
-
-def every_track_alike(month: Month, played: Sequence[Track]) -> Asked:
-    """Make up a month in which every track that was played is a pool of its own, all as large.
-
-    What is posted says what part of a track's money becomes whose. Raises `NotReady` where tracks
-    and works are too many for that.
+    Every track that was played is allocated as a pool of its own, all as large. Raises `NotReady`
+    where tracks and works are too many for that.
     """
     if len(played) * month.held.works > PARTS_MAX:
         raise NotReady(
             f"{len(played):,} tracks were played, {month.held.works:,} works are licensed; these "
             f"figures are worked out up to {PARTS_MAX:,} of one times the other"
         )
-    places, amount = range(len(played)), Money(SAME_MICROS, month.currency)
-    net = {"listener": "", "net_micros": SAME_MICROS}
-    booked = [{"pool": n, "track": each["track"], **net} for n, each in enumerate(played)]
-    total = replace(month.totals[0], gross_micros=SAME_MICROS, pool_micros=SAME_MICROS)
-    facts = replace(
-        month.facts,
-        usage=month.facts.usage.limit(0),
-        revenue=_rows(booked, {"pool": int, "listener": str, "track": str, "net_micros": int}),
-        pools=_rows([{"pool": n, "rate_ppm": PPM} for n in places], {"pool": int, "rate_ppm": int}),
-    )
+    if not played:
+        return PARTS.empty_table()
+    amount = Money(SAME_MICROS, month.currency)
     pools = [replace(month.pools[each["pool"]], amount=amount) for each in played]
-    settings = replace(month.settings, rule_of_source={})
-    totals = [replace(total, pool=place) for place in places]
-    whole = replace(month, settings=settings, facts=facts, pools=pools, totals=totals)
-    return Asked(rule=BOOKED, month=whole)
-
-
-def parts_of(posted: Posted, played: Sequence[Track]) -> pa.Table:
-    """Read what part of each track's money becomes whose: `PARTS`."""
+    earned = [
+        {"pool": place, "track": each["track"], "micros": SAME_MICROS, "plays": 1}
+        for place, each in enumerate(played)
+    ]
+    allocated = postings(to_allocate(month, pools, table_of(earned)))
     rows = [
         {**played[row["pool"]], "payee": row["payee"], "part": row["micros"] / SAME_MICROS}
-        for row in posted
+        for row in snapshots.run(allocated).to_pylist()
         if row["payee"]
     ]
     return pa.Table.from_pylist(rows, schema=PARTS)
-
-
-def _rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, type]) -> Table:
-    types = {int: pa.int64(), str: pa.string()}
-    schema = pa.schema({name: types[kind] for name, kind in columns.items()})
-    return ibis.memtable(pa.Table.from_pylist([*rows], schema=schema))

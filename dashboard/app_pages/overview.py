@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts, components, wording
-from dashboard.months import Month, amounts, opened
+from dashboard.months import Month, amounts, opened, warn
 from db.queries import PayeeAmount, Payout, PeriodRow
 from royalty.money import Money, total
 from royalty.period import Period
@@ -26,6 +26,7 @@ SOURCES = {
 def show() -> None:
     """Draw the page for the chosen period."""
     month = opened(components.chosen_period())
+    warn(month)
     rule = _choose_rule(month)
     payout = month.payouts[rule]
     _headline(month.row, payout)

@@ -8,10 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import blends, charts, components, identity, reads, wording
-from dashboard.months import Month, amounts, opened
+from dashboard.months import Month, amounts, opened, warn
 from db.queries import Difference
+from royalty.blend import is_blend
 from royalty.concentration import concentration
 from royalty.differences import moved
+from royalty.division import PPB
 from royalty.money import Money, total
 from royalty.rules import PROPERTIES, RULES
 
@@ -25,27 +27,34 @@ HOW_SURE = (
 def show() -> None:
     """Draw the page for the chosen period."""
     month = opened(components.chosen_period())
+    warn(month)
     if len(month.payouts) == 1:
-        (rule,) = month.payouts
-        components.empty(
-            f"only {wording.rule_name(rule).lower()} was computed for "
-            f"{components.month(month.row.period)}; run 'tantieme payouts {month.row.period} "
-            "--compare' to see others beside it"
-        )
-        _what([rule])
+        _alone(month)
+        _what([*month.payouts])
         _every_property()
         return
     top = st.container()
     first, second = _choose(month)
     differences = _differences(month, first, second)
     with top:
-        _headline(first, second, differences)
+        _headline(month, (first, second), differences)
     _picture(month, (first, second), differences)
     _to_the_micro(month, (first, second), differences)
     _what([first, second])
     _every_rule(month, first)
     _every_property()
     blends.show(month, first, second)
+
+
+def _alone(month: Month) -> None:
+    """Say that there is nothing to compare; what is stale has been told, with its command."""
+    (rule,) = month.payouts
+    if not month.stale:
+        components.empty(
+            f"only {wording.rule_name(rule).lower()} was computed for "
+            f"{components.month(month.row.period)}; run 'tantieme payouts {month.row.period} "
+            "--compare' to see others beside it"
+        )
 
 
 def _choose(month: Month) -> tuple[str, str]:
@@ -66,16 +75,15 @@ def _differences(month: Month, first: str, second: str) -> tuple[Difference, ...
     return tuple(sorted(found, key=lambda each: (-each.amount.micros, each.payee)))
 
 
-def _headline(first: str, second: str, differences: Sequence[Difference]) -> None:
+def _headline(month: Month, two: tuple[str, str], differences: Sequence[Difference]) -> None:
     """One number first: how much other payees would get."""
-    currency = differences[0].amount.currency if differences else "EUR"
     gains = [each for each in differences if each.amount.micros > 0]
     losses = [each for each in differences if each.amount.micros < 0]
     sure = [each for each in (*gains, *losses) if each.low.micros * each.high.micros > 0]
-    one, other = (wording.rule_name(rule) for rule in (first, second))
+    one, other = (wording.rule_name(rule) for rule in two)
     components.headline(
         f"More for those who gain, by {_within(other)} instead of {_within(one)}",
-        moved(differences, currency).rounded,
+        moved(differences, month.currency).rounded,
     )
     st.markdown(
         f"**{len(gains)}** of {len(differences)} payees gain and **{len(losses)}** lose. "
@@ -106,8 +114,8 @@ def _picture(month: Month, two: tuple[str, str], differences: Sequence[Differenc
             alt=f"What {len(drawn)} payees get by each of {len(month.payouts)} rules",
         )
         st.caption(
-            f"Dots: these two rules. Ticks: the other {len(month.payouts) - 2} that are stored. "
-            "All of them divide the same money, to the last micro."
+            f"Dots: these two rules. Ticks: the other {len(month.payouts) - 2} that are stored."
+            + " All of them divide the same money, to the last micro." * month.is_one_whole
         )
     if len(drawn) < len(differences):
         st.caption(f"Drawn: the {len(drawn)} of {len(differences)} payees for whom most changes.")
@@ -171,16 +179,17 @@ def _to_the_micro(month: Month, two: tuple[str, str], differences: Sequence[Diff
 def _what(rules: Sequence[str]) -> None:
     """Say of rules what they do, and which properties they have and lack."""
     st.header("What they do", anchor=False)
+    st.caption(wording.HOLDS)
     sides = st.grid(len(rules), min_column_width=340, gap="large")
     for rule in rules:
         with sides, st.container():
             st.subheader(wording.rule_name(rule), anchor=False)
             st.markdown(wording.sentence(rule))
-            has, lacks = wording.properties(rule)
+            has, rest = wording.properties(rule)
             components.chips([wording.MEANINGS[name][0] for name in has], "primary")
-            if lacks:
-                st.caption("Lacks")
-                components.chips([wording.MEANINGS[name][0] for name in lacks], "gray")
+            if rest:
+                st.caption("Not shown" if is_blend(rule) else "Lacks")
+                components.chips([wording.MEANINGS[name][0] for name in rest], "gray")
 
 
 def _every_rule(month: Month, first: str) -> None:
@@ -191,7 +200,9 @@ def _every_rule(month: Month, first: str) -> None:
             {
                 "Rule": wording.rule_name(rule),
                 **_measures(month, paid),
-                f"Moved from {_within(wording.rule_name(first))}": _moved(by_rule[first], paid),
+                f"Moved from {_within(wording.rule_name(first))}": _moved(
+                    by_rule[first], paid, month.currency
+                ),
             }
             for rule, paid in by_rule.items()
         ),
@@ -225,44 +236,36 @@ def _measures(month: Month, paid: Mapping[str, Money]) -> dict[str, str]:
     found = concentration(micros)
     return {
         "Gini": f"{found.gini:.3f}",
-        "Top 10 %": _percent(found.top_10_percent),
-        "Largest": _percent(found.largest),
+        "Top 10 %": components.percent(round(found.top_10_percent * PPB)),
+        "Largest": components.percent(round(found.largest * PPB)),
     }
 
 
-def _moved(first: Mapping[str, Money], second: Mapping[str, Money]) -> str:
+def _moved(first: Mapping[str, Money], second: Mapping[str, Money], currency: str) -> str:
     """Say how much those who gain by the second rule gain."""
-    both = {**first, **second}
-    if not both:
-        return "–"  # noqa: RUF001
-    nothing = Money(0, next(iter(both.values())).currency)
+    nothing = Money(0, currency)
     gains = (amount - first.get(payee, nothing) for payee, amount in second.items())
-    return total((gain for gain in gains if gain.micros > 0), nothing.currency).rounded
+    return total((gain for gain in gains if gain.micros > 0), currency).rounded
 
 
 def _every_property() -> None:
     """Set all rules beside all properties, with what these mean."""
     with st.expander("Every rule and every property"):
-        components.table(
+        components.matrix(
             pd.DataFrame(
                 {
-                    "Property": wording.MEANINGS[name][0],
-                    **{
-                        wording.rule_name(rule): "yes" if name in RULES[rule].has else "no"
-                        for rule in RULES
-                    },
-                }
-                for name in PROPERTIES
+                    wording.rule_name(rule): [
+                        wording.MARKS[name in each.has] for name in PROPERTIES
+                    ]
+                    for rule, each in RULES.items()
+                },
+                index=[wording.MEANINGS[name][0] for name in PROPERTIES],
             ),
             alt="Which rule has which property",
         )
         st.markdown(
             "\n".join(f"- **{word}.** {meaning}" for word, meaning in wording.MEANINGS.values())
         )
-
-
-def _percent(part: float) -> str:
-    return f"{part:.1%}".replace("%", " %")
 
 
 def _within(name: str) -> str:

@@ -69,9 +69,12 @@ def _require_payout(connection: Connection, period: Period, rule: str, payout_id
         raise NotReady(
             f"no payout {payout_id} is computed for period {period} with {rule}; {again}"
         )
-    used = select(schema.payout_input.c.snapshot).where(
-        schema.payout_input.c.payout == payout_id, schema.payout_input.c.kind != "shares"
-    )
-    here = select(schema.period_input.c.snapshot).where(schema.period_input.c.period == str(period))
-    if set(connection.scalars(used)) != set(connection.scalars(here)):
+    used, came = schema.payout_input.c, schema.period_input.c
+    mine = select(used.snapshot).where(used.payout == payout_id)
+    here = set(connection.scalars(select(came.snapshot).where(came.period == str(period))))
+    if set(connection.scalars(mine.where(used.kind.in_(("usage", "revenue"))))) != here:
         raise NotReady(f"usage or revenue of period {period} came in since its payout; {again}")
+    looked_at = set(connection.scalars(mine.where(used.kind == "history")))
+    earlier = came.period.in_(map(str, period.year_before)) & (came.kind == "usage")
+    if looked_at and looked_at != set(connection.scalars(select(came.snapshot).where(earlier))):
+        raise NotReady(f"usage of months before {period} came in since its payout; {again}")

@@ -9,8 +9,8 @@ from db.queries.catalogue import RecordingRow, interests, parties, recordings, r
 from db.queries.comparisons import differences
 from db.queries.generated import RunRow, ShareRow, TrackDetail, TrackRow, runs, track, tracks
 from db.queries.ledger import PostingRow, postings
-from db.queries.months import Inputs, PeriodRow, inputs, periods
-from db.queries.payouts import payout
+from db.queries.months import Inputs, PeriodRow, earlier_usage, inputs, periods
+from db.queries.payouts import is_current, payout, stale
 from db.queries.statements import statement
 from db.queries.trails import Step, Trail, trail
 from db.queries.viewer import EVERYONE, Viewer
@@ -40,8 +40,10 @@ __all__ = [
     "Viewer",
     "conservation",
     "differences",
+    "earlier_usage",
     "inputs",
     "interests",
+    "is_current",
     "open_books",
     "parties",
     "payout",
@@ -50,6 +52,7 @@ __all__ = [
     "recordings",
     "rights",
     "runs",
+    "stale",
     "statement",
     "terms",
     "track",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +17,8 @@ from db.queries.viewer import Viewer
 from royalty.catalogue import Interest, Party, Recording
 from royalty.rights import RIGHTS_SCHEMAS, Rights
 from royalty.terms import Terms
+
+_ROWS = 1 << 10  # read at a time: the collector goes through all that are there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,18 +89,25 @@ def rights(viewer: Viewer, books: Books, on: date) -> Rights:
         "payees": select(party.id, party.payee),
     }
     with reading(books) as connection:
-        rows = {name: connection.execute(wanted).all() for name, wanted in found.items()}
-    tables = {**rows, "rates": sorted(rates.items())}
-    return Rights(**{name: _table(tables[name], RIGHTS_SCHEMAS[name]) for name in RIGHTS_SCHEMAS})
+        tables = {
+            name: _table(connection.execute(wanted).partitions(_ROWS), RIGHTS_SCHEMAS[name])
+            for name, wanted in found.items()
+        }
+    return Rights(**tables, rates=_table([sorted(rates.items())], RIGHTS_SCHEMAS["rates"]))
 
 
-def _table(rows: Sequence[Sequence[Any]], fields: pa.Schema) -> pa.Table:
-    columns = list(zip(*rows, strict=True)) or [()] * len(fields)
+def _table(parts: Iterable[Sequence[Sequence[Any]]], fields: pa.Schema) -> pa.Table:
+    """Make a table of rows that come in parts."""
+    batches = [_batch(list(zip(*part, strict=True)), fields) for part in parts if part]
+    return pa.Table.from_batches(batches, schema=fields)
+
+
+def _batch(columns: Sequence[Sequence[Any]], fields: pa.Schema) -> pa.RecordBatch:
     arrays = [
         pa.array(map(bool, column) if field.type == pa.bool_() else column, field.type)
         for column, field in zip(columns, fields, strict=True)
     ]
-    return pa.Table.from_arrays(arrays, schema=fields)
+    return pa.RecordBatch.from_arrays(arrays, schema=fields)
 
 
 def _within(on: date, begin: Column[Any], end: Column[Any]) -> ColumnElement[bool]:

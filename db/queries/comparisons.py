@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import snapshots
+from db import engines, snapshots
 from db.engine import Books
 from db.queries.viewer import Viewer
 from royalty import differences as rows
@@ -12,15 +12,17 @@ from royalty.payout import Payout
 
 
 def differences(
-    viewer: Viewer, books: Books, first: Payout, second: Payout
+    viewer: Viewer, books: Books, first: Payout, second: Payout, *, engine: str = "duckdb"
 ) -> tuple[Difference, ...]:
     """Read what each payee gets by the second payout beyond the first, largest differences first.
 
-    Both are of one month. The intervals come from the allocations, row by row.
+    Both are of one month; `engine` subtracts them. The intervals come from the allocations, row by
+    row.
     """
     assert first.period == second.period, "payouts of two months are no two rules"
     one, other = (
-        snapshots.table(books, "allocations", [each.snapshot]) for each in (first, second)
+        snapshots.table(books, "allocations", [each.snapshot], engines.connect(engine))
+        for each in (first, second)
     )
     found = (
         Difference(

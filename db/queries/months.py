@@ -67,6 +67,15 @@ def inputs(_viewer: Viewer, books: Books, period: Period) -> Inputs:
     return Inputs(usage=by_kind["usage"], revenue=by_kind["revenue"], shares=dict(by_provider))
 
 
+def earlier_usage(_viewer: Viewer, books: Books, period: Period) -> list[str]:
+    """Name the snapshots of usage of the eleven months before, which rules with thresholds read."""
+    came = schema.period_input.c
+    earlier = came.period.in_([str(month) for month in period.year_before])
+    wanted = select(came.snapshot).where(earlier, came.kind == "usage").order_by(came.snapshot)
+    with reading(books) as connection:
+        return list(connection.scalars(wanted))
+
+
 def _rules(connection: Connection) -> defaultdict[str, list[str]]:
     computed = select(schema.payout.c.period, schema.payout.c.rule).order_by(schema.payout.c.rule)
     rules: defaultdict[str, list[str]] = defaultdict(list)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, Row, Select, Table, func, select
 
 from db import schema
 from db.engine import Books, reading
+from db.queries.months import earlier_usage, inputs
 from db.queries.nouns import noun
 from db.queries.viewer import Viewer
 from royalty.errors import NotReady
@@ -27,6 +28,70 @@ def payout(viewer: Viewer, books: Books, period: Period, rule: str) -> Payout:
             command = f"tantieme payouts {period} --rule {rule.replace('_', '-')}"
             raise NotReady(f"period {period} is not computed with {rule}; run '{command}'")
         return _payout(viewer, connection, head)
+
+
+def stale(viewer: Viewer, books: Books, period: Period) -> frozenset[str]:
+    """Name the rules whose payouts are of other usage, revenue or shares than there are.
+
+    Nothing comes in for a closed month: there they are held against the payout that closed it.
+    """
+    given, earlier = inputs(viewer, books, period), set(earlier_usage(viewer, books, period))
+    with reading(books) as connection:
+        used = _used(connection, period)
+        month = select(schema.period.c.rule).where(schema.period.c.id == str(period))
+        closed_by = connection.scalar(month)
+    if closed_by is not None:
+        there = used[closed_by][1] - earlier
+        return frozenset(rule for rule, (_, each) in used.items() if each - earlier != there)
+    came = {*given.usage, *given.revenue}
+    now = {provider: came.union(given.shares.get(provider, ())) for provider, _ in used.values()}
+    return frozenset(
+        rule
+        for rule, (provider, each) in used.items()
+        if each not in (now[provider], now[provider] | earlier)  # which only thresholds look at
+    )
+
+
+def _used(connection: Connection, period: Period) -> dict[str, tuple[str, set[str]]]:
+    """Say of each rule whose shares its payout is by, and which snapshots it was computed from."""
+    payout, part = schema.payout, schema.payout_input
+    joined = select(payout.c.rule, payout.c.provider, part.c.snapshot).join(
+        part, part.c.payout == payout.c.id
+    )
+    used: dict[str, tuple[str, set[str]]] = {}
+    for rule, provider, snapshot in connection.execute(
+        joined.where(payout.c.period == str(period))
+    ):
+        used.setdefault(rule, (provider, set()))[1].add(snapshot)
+    return used
+
+
+def is_current(
+    _viewer: Viewer, books: Books, paid: Payout, now_given: Mapping[str, Sequence[str]]
+) -> bool:
+    """Tell whether a payout was computed from these snapshots and the catalogue as it is now.
+
+    Where recordings have licences that begin or end, nobody can tell: they are renewed in place.
+    """
+    head, used, recording = schema.payout.c, schema.payout_input.c, schema.recording.c
+    bounded = recording.licensed_from.is_not(None) | recording.licensed_to.is_not(None)
+    with reading(books) as connection:
+        recorded = connection.scalar(select(head.recorded_at).where(head.id == paid.id))
+        found = connection.execute(select(used.kind, used.snapshot).where(used.payout == paid.id))
+        given = {(kind, sha256) for kind, hashes in now_given.items() for sha256 in hashes}
+        latest = max(filter(None, (connection.scalar(select(func.max(c))) for c in _RECORDED)))
+        if connection.scalar(select(recording.id).where(bounded).limit(1)) is not None:
+            return False
+        return {tuple(row) for row in found} == given and latest < str(recorded)
+
+
+# When anything was said, or taken back, of who holds what.
+_RECORDED = tuple(
+    table.c[name]
+    for table in (schema.party, schema.work, schema.recording, schema.interest, schema.terms)
+    for name in ("recorded_at", "recorded_to")
+    if name in table.c
+)
 
 
 def _payout(viewer: Viewer, connection: Connection, head: Row[Any]) -> Payout:

@@ -32,6 +32,7 @@ class _Sources:
     """What the lines of one statement are made from."""
 
     rule: str
+    rule_of_source: Mapping[str, str]
     snapshot: str
     pools: Mapping[str, PoolAmount]
     earned: Mapping[tuple[str | None, str | None], PostingRow]  # (pool, right)
@@ -59,7 +60,8 @@ def statement(
     paid = payout(EVERYONE, books, period, closed.rule)
     earned = [row for row in posted if row.kind == EARNED]
     sources = _Sources(
-        rule=closed.rule,
+        rule=paid.rule,
+        rule_of_source=paid.rule_of_source,
         snapshot=paid.snapshot,
         pools={pool.id: pool for pool in paid.pools},
         earned={(row.pool, row.right): row for row in earned},
@@ -69,7 +71,13 @@ def statement(
     lines = list(_lines(snapshots.read(books, paid.snapshot), payee, sources))
     _agree(lines, earned)
     adjusted = total((-row.amount for row in posted if row.kind != EARNED), opening.currency)
-    heading = Heading(payee=payee, payee_name=name, period=period, rule=closed.rule)
+    heading = Heading(
+        payee=payee,
+        payee_name=name,
+        period=period,
+        rule=paid.rule,
+        rule_version=paid.rule_version,
+    )
     movements = replace(Movements.none(opening.currency, opening=opening), adjustments=adjusted)
     return make_statement(heading, lines, movements)
 
@@ -157,7 +165,7 @@ def _line(row: Mapping[str, Any], kept: Money, sources: _Sources) -> Line:
         net=net,
         low=Money(row["low_micros"], kept.currency),
         high=Money(row["high_micros"], kept.currency),
-        rule=sources.rule,
+        rule=sources.rule_of_source.get(pool.source, sources.rule),
         posting=None if posting is None else posting.id,
         posting_hash=None if posting is None else posting.content_sha256,
         allocation=f"{sources.snapshot[:16]}.{row['number']}",

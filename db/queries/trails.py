@@ -12,6 +12,7 @@ from sqlalchemy import Row, select
 from db import schema
 from db.engine import Books, reading
 from db.queries.ledger import PostingRow, may_see, posting_row, selected
+from db.queries.months import periods
 from db.queries.payouts import payout
 from db.queries.statements import statement
 from db.queries.viewer import EVERYONE, Viewer
@@ -91,11 +92,18 @@ def _from_line(viewer: Viewer, books: Books, line: Line) -> Iterator[Step]:
     match = _POSTING.fullmatch(line.posting or "")
     if match is not None:
         yield _posting(_find_posting(viewer, books, match))
-    paid = payout(EVERYONE, books, Period.parse(line.pool[:7]), line.rule)
+    paid = _closing_payout(books, Period.parse(line.pool[:7]))
     yield _allocation(line, paid)
     if line.track:
         yield from _from_track(books, line, paid.provider)
     yield from _recording(books, line.recording)
+
+
+def _closing_payout(books: Books, period: Period) -> Payout:
+    """Read what a month was closed with, whose rule need not be that of a line's source."""
+    [rule] = (row.rule for row in periods(EVERYONE, books) if row.period == period)
+    assert rule is not None, f"{period} has statements and was not closed"
+    return payout(EVERYONE, books, period, rule)
 
 
 def _from_posting(viewer: Viewer, books: Books, row: PostingRow) -> Iterator[Step]:

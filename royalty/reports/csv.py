@@ -57,6 +57,7 @@ COLUMNS = (
     "net_lo",
     "net_hi",
     "allocation_id",
+    "rule_version",
 )
 
 _AMOUNTS = frozenset({"gross", "deductions", "net", "net_lo", "net_hi"})
@@ -125,4 +126,5 @@ def _row(statement: Statement, line: Line) -> Row:
         "net_lo": line.low.decimal,
         "net_hi": line.high.decimal,
         "allocation_id": line.allocation,
+        "rule_version": statement.rule_version,
     }

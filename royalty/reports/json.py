@@ -116,6 +116,7 @@ def _statement(statement: Statement) -> Json:
         "period": str(statement.period),
         "currency": statement.currency,
         "rule": statement.rule,
+        "rule_version": statement.rule_version,
         **{name: getattr(statement, name).json for name in _BALANCE},
         "lines": [_line(line) for line in statement.lines],
     }

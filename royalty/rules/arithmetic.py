@@ -1,10 +1,10 @@
 """Exact integer arithmetic in table expressions: no float, no overflow within the bounds.
 
-Ibis's `//` becomes the floor of a *floating* division, wrong above 2**53. So expressions call two
-functions by name, `whole` and `proportion`, which each engine defines in its own integers
-(`db.engines`). An amount is whole micros and billionths of a micro, apart. Every product of 64-bit
-integers below stays under 2**63 while a pool has at most `PLAYS_MAX` plays and `MICROS_MAX` of
-money, and one listener at most `LISTENER_PLAYS_MAX`.
+Ibis's `//` becomes the floor of a *floating* division, wrong above 2**53. So expressions divide,
+and go from 64 bits to more and back, by functions that they call by name and each engine defines in
+its own integers (`db.engines`). An amount is whole micros and billionths of a micro, apart. Every
+product of 64-bit integers below stays under 2**63 while a pool has at most `PLAYS_MAX` plays and
+`MICROS_MAX` of money, and one listener at most `LISTENER_PLAYS_MAX`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 import ibis
 import ibis.expr.datatypes as dt
 from ibis import Table
+from ibis.expr.builders import WindowBuilder
 from ibis.expr.types import DecimalValue, IntegerValue
 
 from royalty.catalogue import PPM
@@ -31,24 +32,50 @@ def whole(dividend: int, divisor: int) -> int:  # type: ignore[empty-body]
     """Divide integers that are not negative, without a float, and drop the remainder."""
 
 
+@ibis.udf.scalar.builtin(name="wide", signature=((dt.int64,), WIDE))  # type: ignore[untyped-decorator]
+def wide(value: int) -> int:  # type: ignore[empty-body]
+    """Take a 64-bit integer as one of 38 digits, which sums and products need."""
+
+
+@ibis.udf.scalar.builtin(name="narrow", signature=((WIDE,), dt.int64))  # type: ignore[untyped-decorator]
+def narrow(value: int) -> int:  # type: ignore[empty-body]
+    """Take an integer as one of 64 bits; one that does not fit is an error."""
+
+
 @ibis.udf.scalar.builtin(name="proportion", signature=((WIDE, WIDE, WIDE), WIDE))  # type: ignore[untyped-decorator]
 def _proportion(amount: int, part: int, of: int) -> int:  # type: ignore[empty-body]
     """Multiply, then divide, with all of the product in between; drop the remainder."""
 
 
+@ibis.udf.scalar.builtin(name="quotient", signature=((WIDE, WIDE), WIDE))  # type: ignore[untyped-decorator]
+def _quotient(dividend: int, divisor: int) -> int:  # type: ignore[empty-body]
+    """Divide where the quotient is below 10**15, which is quick; drop the remainder."""
+
+
 def proportion(amount: Whole, part: Whole, of: Whole) -> DecimalValue:
     """Return the floor of amount * part / of, exact to 38 digits in between."""
-    wide = (
-        ibis.literal(each) if isinstance(each, int) else each.cast(WIDE)
-        for each in (amount, part, of)
-    )
-    return _proportion(*wide)
+    return _proportion(*map(_wide, (amount, part, of)))
 
 
-def exact_sum(column: IntegerValue) -> IntegerValue:
-    """Sum to a 64-bit integer; a sum that does not fit is an error, as DuckDB sums in 128 bits."""
-    # A cast from int64 to int64 would be dropped as idle, hence the way round by decimals.
-    return column.sum().cast(WIDE).cast("int64")
+def quotient(dividend: Whole, divisor: Whole) -> DecimalValue:
+    """Return the floor of dividend / divisor, which must be below 10**15."""
+    return _quotient(_wide(dividend), _wide(divisor))
+
+
+def _wide(value: Whole) -> DecimalValue:
+    if isinstance(value, int):
+        return ibis.literal(value, WIDE)
+    return value.cast(WIDE) if isinstance(value, DecimalValue) else wide(value)
+
+
+@ibis.udf.agg.builtin(name="sum", signature=((WIDE,), WIDE))  # type: ignore[untyped-decorator]
+def wide_sum(column: int) -> int:  # type: ignore[empty-body]
+    """Sum wide integers; Ibis's own sum of them is of another type."""
+
+
+def exact_sum(column: IntegerValue, over: WindowBuilder | None = None) -> IntegerValue:
+    """Sum to a 64-bit integer; a sum that does not fit is an error. Engines sum in 128 bits."""
+    return narrow(column.sum() if over is None else column.sum().over(over))
 
 
 class Parts(NamedTuple):
@@ -92,7 +119,7 @@ def earned(rows: Table, worth: Parts, plays: IntegerValue | int) -> Table:
 
 def carried(*earnings: Table) -> Table:
     """Add up earnings by track; whole micros, and a remainder below one."""
-    rows = ibis.union(*earnings) if len(earnings) > 1 else earnings[0]
+    rows = ibis.union(*earnings)
     if len(earnings) > 1:
         rows = rows.group_by("pool", "track").agg(
             micros=exact_sum(rows.micros), fine=exact_sum(rows.fine)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import ibis
 from ibis import Table
 from ibis.expr.types import DecimalValue
 
 from royalty.catalogue import PPM
-from royalty.rules.arithmetic import FINE, WIDE, exact_sum, proportion, royalties, whole
+from royalty.rules.arithmetic import (
+    FINE,
+    PLAYS_MAX,
+    exact_sum,
+    narrow,
+    proportion,
+    royalties,
+    whole,
+    wide,
+    wide_sum,
+)
 from royalty.rules.facts import Facts
+from royalty.rules.rule import Within
 
 PPB = 1_000_000_000
 
@@ -20,23 +31,13 @@ PPB = 1_000_000_000
 class ArtistCentric:
     """Deezer's figures. `order` is not public: it decides whether boosts count towards the cap."""
 
-    listener_plays: int = 1000  # what one listener counts for: at most (cap), or as (normalise)
-    how: Literal["cap", "normalise"] = "cap"
+    listener_plays: Annotated[int, Within(1, 100_000)] = 1000  # what one listener counts for: …
+    how: Literal["cap", "normalise"] = "cap"  # … at most that, or as that
     order: Literal["cap_first", "boost_first"] = "cap_first"
-    artist_plays: int = 1000  # an artist with as many plays in the month, of as many listeners …
-    artist_listeners: int = 500
-    artist_boost: int = 2  # … counts so many times
-    active_boost: int = 2  # and so does a play that the listener asked for
-
-    def __post_init__(self) -> None:
-        bounds = {
-            "listener_plays": (1, 100_000),
-            "artist_boost": (1, 3),
-            "active_boost": (1, 4),
-        }
-        for name, (least, most) in bounds.items():
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must be from {least} to {most}")
+    artist_plays: Annotated[int, Within(0, PLAYS_MAX)] = 1000  # an artist with as many plays, …
+    artist_listeners: Annotated[int, Within(0, PLAYS_MAX)] = 500  # … of as many listeners, …
+    artist_boost: Annotated[int, Within(1, 3)] = 2  # … counts so many times
+    active_boost: Annotated[int, Within(1, 4)] = 2  # and so does a play that was asked for
 
 
 def artist_centric(facts: Facts, options: ArtistCentric) -> Table:
@@ -50,17 +51,15 @@ def artist_centric(facts: Facts, options: ArtistCentric) -> Table:
     who = ["pool", "listener"]
     plays = _weighed(facts, options)
     listeners = _counting(plays, options)
-    pools = listeners.group_by("pool").agg(of_weight=listeners.weight.sum())
+    pools = listeners.group_by("pool").agg(of_weight=wide_sum(listeners.weight))
     rows = listeners.join(pools, "pool").join(facts.takings, "pool")
     money = rows.select(*who, "weighed", ppm=_money(rows))
     rows = plays.join(money, who)
     rows = rows.select("pool", "track", ppm=proportion(rows.ppm, rows.plays_ppb, rows.weighed))
-    sums = rows.group_by("pool", "track").agg(ppm=rows.ppm.sum())
+    sums = rows.group_by("pool", "track").agg(ppm=wide_sum(rows.ppm))
     micros = proportion(sums.ppm, 1, PPM)
-    below = (sums.ppm - micros * PPM).cast("int64")
-    return sums.select(
-        "pool", "track", micros=micros.cast("int64"), remainder=below * (FINE // PPM)
-    )
+    below = narrow(sums.ppm - micros * PPM)
+    return sums.select("pool", "track", micros=narrow(micros), remainder=below * (FINE // PPM))
 
 
 def artist_boosts(facts: Facts, options: ArtistCentric) -> Table:
@@ -70,12 +69,12 @@ def artist_boosts(facts: Facts, options: ArtistCentric) -> Table:
     those who played any track the artist has a part of. The whole month counts, all pools.
     """
     credited = facts.credits.filter(facts.credits.artist != "", facts.credits.ppb > 0)
-    heard = facts.played.join(credited, "track")
+    heard = facts.played_in_month.join(credited, "track")
     artists = heard.group_by("artist").agg(
-        ppb=(heard.plays.cast(WIDE) * heard.ppb).sum(), listeners=heard.listener.nunique()
+        ppb=wide_sum(wide(heard.plays) * wide(heard.ppb)), listeners=heard.listener.nunique()
     )
     enough = artists.filter(
-        artists.ppb >= ibis.literal(options.artist_plays * PPB).cast(WIDE),
+        artists.ppb >= wide(ibis.literal(options.artist_plays * PPB, "int64")),
         artists.listeners >= options.artist_listeners,
     )
     return enough.select("artist", boost=ibis.literal(options.artist_boost, "int64"))
@@ -86,10 +85,17 @@ def _weighed(facts: Facts, options: ArtistCentric) -> Table:
     parts = facts.credits.left_join(artist_boosts(facts, options), "artist")
     parts = parts.select("track", ppb=parts.ppb * parts.boost.fill_null(1))
     tracks = parts.group_by("track").agg(ppb=exact_sum(parts.ppb))
-    played = facts.played.left_join(tracks, "track").drop("track_right")
-    boosted = played.plays + played.active * (options.active_boost - 1)
-    return played.select(
-        "pool", "listener", "track", "plays", plays_ppb=boosted * played.ppb.fill_null(PPB)
+    pairs = _pairs(facts.played).left_join(tracks, "track").drop("track_right")
+    boosted = pairs.plays + pairs.active * (options.active_boost - 1)
+    return pairs.select(
+        "pool", "listener", "track", "plays", plays_ppb=boosted * pairs.ppb.fill_null(PPB)
+    )
+
+
+def _pairs(played: Table) -> Table:
+    """Sum the rows of a listener and track, whose money is floored as one."""
+    return played.group_by("pool", "listener", "track").agg(
+        plays=exact_sum(played.plays), active=exact_sum(played.active)
     )
 
 
@@ -107,7 +113,7 @@ def _weight(listeners: Table, options: ArtistCentric) -> DecimalValue:
     normalise = options.how == "normalise"
     if options.order == "boost_first":
         most = ibis.literal(limit * PPB, "int64")
-        return (most if normalise else ibis.least(weighed, most)).cast(WIDE) * PPM
+        return wide(most if normalise else ibis.least(weighed, most)) * PPM
     counted = ibis.literal(limit, "int64") if normalise else ibis.least(of_plays, limit)
     return proportion(weighed, counted * PPM, of_plays)
 
@@ -116,6 +122,6 @@ def _money(rows: Table) -> DecimalValue:
     """Divide the pool by weight, in two steps so that 38 digits hold: millionths of a micro."""
     pool = royalties(rows.net_micros, rows.rate_ppm)
     micros = proportion(pool.micros, rows.weight, rows.of_weight)
-    left = pool.micros.cast(WIDE) * rows.weight - micros * rows.of_weight
-    left = left * PPM + whole(pool.fine, FINE // PPM).cast(WIDE) * rows.weight
+    left = wide(pool.micros) * rows.weight - micros * rows.of_weight
+    left = left * PPM + wide(whole(pool.fine, FINE // PPM)) * rows.weight
     return micros * PPM + proportion(left, 1, rows.of_weight)

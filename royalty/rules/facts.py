@@ -36,6 +36,7 @@ class Facts:
     pools: Table  # pool, rate_ppm: one row a pool
     history: Table  # track, plays, listeners: the twelve months that end with this one
     credits: Table  # track, artist, ppb: shares summed by artist; artist '' is unattributed
+    whole_usage: Table | None = None  # of all the month's pools, where only some are left
     kept_listeners: Table | None = None
     kept_tracks: Table | None = None
 
@@ -44,22 +45,32 @@ class Facts:
         return replace(self, kept_listeners=keep(self.listeners), kept_tracks=keep(self.tracks))
 
     def of_pools(self, pools: Table) -> Facts:
-        """Leave only the facts of some pools; history and credits are everybody's."""
+        """Leave only the facts of some pools; history, credits and the month are everybody's."""
         names = ("usage", "revenue", "pools", "kept_listeners", "kept_tracks")
         found = {name: getattr(self, name) for name in names}
-        return replace(
-            self,
-            **{
-                name: each.semi_join(pools, "pool")
-                for name, each in found.items()
-                if each is not None
-            },
-        )
+        left = {
+            name: each.semi_join(pools, "pool") for name, each in found.items() if each is not None
+        }
+        return replace(self, whole_usage=self._usage_of_month, **left)
+
+    def with_usage(self, usage: Table) -> Facts:
+        """Have other usage of the month, and forget the sums that were kept of the old."""
+        nothing = dict.fromkeys(("whole_usage", "kept_listeners", "kept_tracks"))
+        return replace(self, usage=usage, **nothing)
 
     @property
     def played(self) -> Table:
         """Usage without the rows of no plays."""
-        return self.usage.filter(self.usage.plays > 0)
+        return _played(self.usage)
+
+    @property
+    def played_in_month(self) -> Table:
+        """The same of all the month's pools, also where only some are left."""
+        return _played(self._usage_of_month)
+
+    @property
+    def _usage_of_month(self) -> Table:
+        return self.usage if self.whole_usage is None else self.whole_usage
 
     @property
     def listeners(self) -> Table:
@@ -98,6 +109,10 @@ class Facts:
         return sums.join(self.pools, "pool")
 
 
+def _played(usage: Table) -> Table:
+    return usage.filter(usage.plays > 0)
+
+
 def plays_of_tracks(played: Table) -> Table:
     """Sum plays: pool, track, plays."""
     return played.group_by("pool", "track").agg(plays=exact_sum(played.plays))
@@ -110,7 +125,7 @@ class PoolTotals:
     pool: int
     gross_micros: int
     pool_micros: int  # floor of the gross times the royalty rate
-    idle_micros: int  # of which, floored, from listeners who played nothing
+    idle_micros: int  # of which, floored, of who played nothing here, or of no listener
     plays: int
     listener_plays_max: int
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import ibis
 from ibis import Table
@@ -12,6 +12,7 @@ from royalty.catalogue import PPM
 from royalty.rules.arithmetic import Parts, of_ppm, royalties
 from royalty.rules.facts import EQUALLY, UNBOOKED, Facts
 from royalty.rules.pro_rata import ProRata, pro_rata
+from royalty.rules.rule import Within
 from royalty.rules.user_centric import UserCentric, user_centric
 
 
@@ -23,12 +24,8 @@ class Hybrid:
     fixed fee (arXiv 2607.00641). `tantieme evaluate informativeness` measures it.
     """
 
-    informativeness_ppm: int = 500_000
-    base: Literal["pro_rata", "user_centric"] = "pro_rata"
-
-    def __post_init__(self) -> None:
-        if self.informativeness_ppm > PPM:
-            raise ValueError(f"informativeness_ppm must be from 0 to {PPM}")
+    informativeness_ppm: Annotated[int, Within(0, PPM)] = 500_000
+    base: Literal["pro_rata", "user_centric"] = "pro_rata"  # without options of its own
 
 
 def hybrid(facts: Facts, options: Hybrid) -> Table:

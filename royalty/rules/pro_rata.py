@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from ibis import Table
 
-from royalty.rules.arithmetic import carried, each, earned, exact_sum, royalties
+from royalty.rules.arithmetic import PLAYS_MAX, carried, each, earned, exact_sum, royalties
 from royalty.rules.facts import Facts
+from royalty.rules.rule import Within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +19,8 @@ class ProRata:
     What the others would have had stays in the pool.
     """
 
-    minimum_plays: int = 0
-    minimum_listeners: int = 0
+    minimum_plays: Annotated[int, Within(0, PLAYS_MAX)] = 0
+    minimum_listeners: Annotated[int, Within(0, PLAYS_MAX)] = 0
 
 
 def pro_rata(facts: Facts, options: ProRata) -> Table:

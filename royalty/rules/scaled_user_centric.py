@@ -9,7 +9,6 @@ from ibis import Table
 
 from royalty.rules.arithmetic import (
     FINE,
-    WIDE,
     Parts,
     carried,
     each,
@@ -18,6 +17,7 @@ from royalty.rules.arithmetic import (
     royalties,
     whole,
     whole_micros,
+    wide,
 )
 from royalty.rules.facts import Facts, plays_of_tracks
 from royalty.rules.user_centric import of_idle
@@ -61,8 +61,8 @@ def _sorted(listeners: Table) -> Table:
         paid=exact_sum(listeners.net_micros), pool_plays=exact_sum(listeners.of_plays)
     )
     summed = listeners.mutate(
-        net_before=listeners.net_micros.sum().over(before).fill_null(0).cast("int64"),
-        plays_before=listeners.of_plays.sum().over(before).fill_null(0).cast("int64"),
+        net_before=exact_sum(listeners.net_micros, over=before).fill_null(0),
+        plays_before=exact_sum(listeners.of_plays, over=before).fill_null(0),
     )
     return summed.join(pools, "pool")
 
@@ -76,8 +76,8 @@ def _reaches_the_cap(listeners: Table) -> ibis.expr.types.BooleanValue:
     target = royalties(listeners.paid, listeners.rate_ppm)
     left = target.micros - listeners.net_before
     fine = whole(target.fine * listeners.of_plays, FINE)
-    own = listeners.net_micros.cast(WIDE) * (listeners.pool_plays - listeners.plays_before)
-    return own <= left.cast(WIDE) * listeners.of_plays + fine
+    own = wide(listeners.net_micros) * wide(listeners.pool_plays - listeners.plays_before)
+    return own <= wide(left) * wide(listeners.of_plays) + wide(fine)
 
 
 def _at_one_price(facts: Facts, listeners: Table, used_up: Table) -> Table:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.fairness import fairness_json, print_fairness
+from cli.fairness import print_fairness
+from cli.fairness_document import fairness_json
 from cli.jobs.fairness import Fairness, judge_rules
 from cli.jobs.listeners import left_out
 from cli.jobs.month import open_month
@@ -23,6 +24,7 @@ RULES_PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 OCTOBER = Period(2026, 10)
 MONTH = ("audit", "2026-10", "rules")
 
+_TERMS = ("advance", "reserve_ppm", "minimum_payment", "withholding_ppm", "currency")
 Row = tuple[str, str, int, str]  # listener, track, plays, fee
 
 # Nine honest listeners of H with 10 plays, a bot with 910 of X; fee 1, and the rate will be 0.7.
@@ -36,8 +38,11 @@ def tantieme(home: Path, *arguments: object) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
-def simulated(folder: Path, rows: list[Row]) -> Workspace:
-    """A month of a simulated source, in which each track is one recording's and one artist's."""
+def simulated(folder: Path, rows: list[Row], *, kept_of: str = "") -> Workspace:
+    """A month of a simulated source, in which each track is one recording's and one artist's.
+
+    Of one artist's money, half stays with the platform by terms.
+    """
     tracks = sorted({track for _, track, _, _ in rows})
     where = ("app-simulated", "DE")
     files = {
@@ -71,6 +76,10 @@ def simulated(folder: Path, rows: list[Row]) -> Workspace:
                 "valid_to",
             ],
             *(["recording", t.lower(), "master", t.lower(), 10**6, "WW", "", ""] for t in tracks),
+        ],
+        "terms.csv": [
+            ["party", "royalty_rate_ppm", *_TERMS, "valid_from", "valid_to"],
+            *([[kept_of, 500_000, 0, 0, 0, 0, "EUR", "", ""]] if kept_of else []),
         ],
         "shares.csv": [
             ["track", "recording", "share_ppb", "low_ppb", "high_ppb", "provider"],
@@ -183,15 +192,16 @@ def test_the_document_has_the_keys_that_others_read(
 
     assert (code, json.loads(out)) == (0, document), err
     assert " ".join(document) == (
-        "schema period provider payees listeners idle without rules suspicious"
+        "schema period provider payees listeners idle closed rule_of_source without rules "
+        "suspicious"
     )
     assert (document["schema"], document["period"], document["provider"]) == (1, "2026-10", "p")
     assert list(document["rules"]) == list(RULES)
-    assert " ".join(rule) == "version has lacks refused envy concentration moved without"
+    assert " ".join(rule) == "version options has lacks refused envy concentration moved without"
     assert " ".join(rule["envy"]) == "ratio most least"
     assert " ".join(rule["concentration"]) == "gini top_1_percent top_10_percent largest"
     assert " ".join(rule["moved"]) == "listener payee change fee fees tried of"
-    assert " ".join(rule["without"]) == "paid_in gained profit taken changes"
+    assert " ".join(rule["without"]) == ("paid_in gained profit taken suspense platform changes")
     assert " ".join(document["suspicious"][0]) == "payee pro_rata user_centric beyond of_few"
     assert document["without"] == {
         "named": "farm-*",
@@ -208,7 +218,7 @@ def test_a_rule_that_cannot_divide_the_month_says_why_and_has_no_figures(documen
 
     assert "booked against tracks" in refused["refused"]
     assert [refused[name] for name in ("envy", "concentration", "moved", "without")] == [None] * 4
-    assert "No figures for per_generation: " in report
+    assert "per_generation is left out: it divides revenue that was booked" in report
 
 
 def test_the_report_is_readable_on_a_narrow_screen(report) -> None:
@@ -253,6 +263,100 @@ def test_a_rule_with_thresholds_and_idle_money(
     # The bot has 910 of 1000 plays of the idle 1.40 beside its own 0.70.
     assert figures["user_centric"].moved.change == Money(700_000 + 1_274_000, "EUR")
     assert found.idle == Money(1_400_000, "EUR")
+
+
+def test_what_a_farm_pays_in_is_the_same_by_every_rule_and_terms_keep_their_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_plays = {name: rule for name, rule in RULES.items() if rule.divides == "plays"}
+    monkeypatch.setattr("cli.jobs.fairness.RULES", by_plays)
+    monkeypatch.setattr("cli.jobs.fairness.REDIVIDED", 0)
+    workspace = simulated(tmp_path / "files", T3, kept_of="x")
+
+    found = judge_rules(workspace, OCTOBER, None, lambda _done, _total: None)
+    print_fairness(found)
+    costs = {each.rule.name: each.figures.farm.cost for each in found.rules}
+
+    assert {cost.paid_in for cost in costs.values()} == {Money(700_000, "EUR")}
+    # X brings 6.37 of 7.00 under pro rata, of which half is the artist's.
+    assert costs["pro_rata"].gained == costs["pro_rata"].platform == Money(3_185_000, "EUR")
+    assert costs["pro_rata"].taken == Money(5_670_000, "EUR")
+    assert costs["pro_rata"].suspense == Money(0, "EUR")
+    assert "pro_rata: €3.19 more stays with the platform by terms." in capsys.readouterr().out
+
+
+def test_a_closed_month_says_by_what_and_where_the_settings_are_others_today(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two = {name: RULES[name] for name in ("pro_rata", "user_centric")}
+    monkeypatch.setattr("cli.jobs.fairness.RULES", two)
+    workspace = simulated(tmp_path / "files", T3)
+    blend = "pro_rata:0.5+user_centric:0.5"
+    assert tantieme(workspace.home, "close", "2026-10", "--rule", blend)[0] == 0
+
+    text = workspace.settings_file.read_text(encoding="utf-8")
+    for old, new in (
+        ("pool_by_territory = true", "pool_by_territory = false"),
+        ("[rule_of_source]\n", '[rule_of_source]\nelsewhere = "training_fee"\n'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    workspace.settings_file.write_text(text, encoding="utf-8")
+
+    found = judge_rules(workspace, OCTOBER, None, lambda _done, _total: None)
+    print_fairness(found)
+    today = " ".join(capsys.readouterr().out.split())
+    assert found.closed is not None
+    print_fairness(replace(found, closed=replace(found.closed, today=found.closed.version)))
+    then = capsys.readouterr().out
+
+    assert f"closed by {blend}. These figures are by today's settings, which are others:" in today
+    assert "one pool a source" in today
+    assert "workspace.toml has sources" not in today
+    assert then.startswith(f"2026-10 was closed by {blend}.\n\n")
+
+
+def test_a_source_with_a_rule_of_its_own_is_told_of_above_the_table(
+    found: Fairness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_fairness(replace(found, rule_of_source={"lic": "pro_rata"}))
+
+    first = capsys.readouterr().out.split("\n\n")[0]
+    assert (
+        first == "In every row, workspace.toml has sources divided by other rules: lic by pro_rata."
+    )
+
+
+def test_a_rule_with_options_is_marked_in_the_matrix(
+    found: Fairness, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = found.rules
+    print_fairness(replace(found, rules=[replace(first, options={"minimum_plays": 3}), *others]))
+
+    matrix = capsys.readouterr().out.partition("of rules without options, where who pays")[2]
+    assert re.search(r"pro_ +user_ ", matrix)
+    assert re.search(r"rata\* +centric ", matrix)
+    assert "* pro_rata has options in workspace.toml: minimum_plays = 3." in matrix
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "artist_centric]\nartist_plays = 100_000_000_000",
+        "artist_centric]\nartist_listeners = 100_000_000_000_000_000_000",
+        "pro_rata]\nminimum_plays = 100_000_000_000_000_000_000",
+    ],
+)
+def test_an_option_beyond_its_bounds_is_bad_input(
+    fraud: Workspace, tmp_path: Path, option: str
+) -> None:
+    settings = fraud.settings_file.read_text(encoding="utf-8")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / fraud.settings_file.name).write_text(f"{settings}[rules.{option}\n", encoding="utf-8")
+
+    with pytest.raises(BadInput, match="whole number from 0 to 3000000000, not 100000000000"):
+        Workspace(home=home).settings()
 
 
 def test_listeners_to_leave_out_are_named_by_a_prefix_or_in_a_file(

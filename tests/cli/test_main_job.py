@@ -68,7 +68,7 @@ DUMP = "import sqlite3, sys; print('\\n'.join(sqlite3.connect(sys.argv[1]).iterd
 def test_the_summary_answers_what_a_person_asks(demonstration) -> None:
     _, summary = demonstration
 
-    for answer in ("pro-rata", "user-centric", "90 %", "unattributed", "click farm", "reports"):
+    for answer in ("pro_rata", "user_centric", "90 %", "unattributed", "click farm", "reports"):
         assert answer in summary
     assert "dashboard" in summary
     assert "SIMULATED" in summary

@@ -1,13 +1,16 @@
+import errno
 import os
 import random
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from math import prod
 from pathlib import Path
 
+import duckdb
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +25,7 @@ from db import engines, snapshots
 from royalty.errors import NotReady
 from royalty.period import Period
 from royalty.rules import RULES, Facts
-from royalty.rules.arithmetic import FINE, WIDE, exact_sum, proportion, whole
+from royalty.rules.arithmetic import FINE, WIDE, exact_sum, proportion, quotient, whole
 from tests import oracle
 from tests.cli.conftest import Tantieme, example, tantieme
 from tests.oracle import World
@@ -72,26 +75,19 @@ def number(chance: random.Random, bits: int) -> int:
 
 
 def divided_as_python_does(
-    engine: ibis.BaseBackend, rows: list[tuple[int, ...]], parts: str
+    engine: ibis.BaseBackend, rows: list[tuple[int, ...]], divide: Callable[..., ibis.Value]
 ) -> None:
-    kind = pa.int64() if parts == "ab" else pa.decimal128(38, 0)
-    columns = zip(*rows, strict=True)
-    table = ibis.memtable(
-        pa.table(
-            {
-                name: pa.array(map(Decimal, each)).cast(kind)
-                for name, each in zip(parts, columns, strict=True)
-            }
-        )
-    )
-    divide = {"ab": whole, "abc": proportion}[parts]
+    kind = pa.int64() if divide is whole else pa.decimal128(38, 0)
+    names = "abc"[: len(rows[0])]
+    columns = [pa.array(map(Decimal, each)).cast(kind) for each in zip(*rows, strict=True)]
+    table = ibis.memtable(pa.table(columns, names=[*names]))
 
-    found = engine.to_pyarrow(table.mutate(floor=divide(*(table[name] for name in parts))))
+    found = engine.to_pyarrow(table.mutate(floor=divide(*(table[name] for name in names))))
 
     wrong = [
         row
-        for row in zip(*(found[name].to_pylist() for name in (*parts, "floor")), strict=True)
-        if int(row[-1]) != int(row[0]) * (int(row[1]) if parts == "abc" else 1) // int(row[-2])
+        for row in zip(*(found[name].to_pylist() for name in (*names, "floor")), strict=True)
+        if int(row[-1]) != prod(map(int, row[:-2])) // int(row[-2])
     ]
     assert not wrong[:3]
     assert len(found) == len(rows)
@@ -107,7 +103,7 @@ def test_whole_divides_any_two_int64_as_python_does(engine: ibis.BaseBackend) ->
         below = INT64_MAX // divisor * divisor  # the last multiple, and its neighbours
         rows.append((min(INT64_MAX, max(0, below - chance.randint(-1, 1))), divisor))
 
-    divided_as_python_does(engine, rows, "ab")
+    divided_as_python_does(engine, rows, whole)
 
 
 @WHERE
@@ -122,7 +118,22 @@ def test_a_proportion_is_exact_up_to_products_of_126_bits(engine: ibis.BaseBacke
         if 0 <= amount < 10**38 and amount * part < 2**126 and amount * part // of < 10**32:
             rows.append((amount, part, of))
 
-    divided_as_python_does(engine, rows, "abc")
+    divided_as_python_does(engine, rows, proportion)
+
+
+@WHERE
+def test_a_quotient_below_ten_to_the_fifteenth_is_exact(engine: ibis.BaseBackend) -> None:
+    chance = random.Random(6)
+    rows = []
+    while len(rows) < 20_000:
+        divisor = chance.choice([10**18, 10**27, max(1, number(chance, 100))])
+        floor = chance.choice([10**15 - 1, number(chance, 49)])
+        rest = chance.choice([0, 1, divisor - 1, chance.randrange(divisor)])
+        dividend = floor * divisor + min(rest, divisor - 1)
+        if dividend < 2**126 and floor < 10**15:
+            rows.append((dividend, divisor))
+
+    divided_as_python_does(engine, rows, quotient)
 
 
 @WHERE
@@ -184,6 +195,43 @@ def test_settings_of_the_engine_stand_in_its_url() -> None:
 def test_what_is_no_engine_is_refused(url: str, message: str) -> None:
     with pytest.raises(NotReady, match=message):
         engines.connect(url)
+
+
+@pytest.mark.parametrize(
+    ("error", "lacks"),
+    [
+        (duckdb.OutOfMemoryException("could not allocate block of size 2.0 KiB"), "of memory;"),
+        (duckdb.OutOfMemoryException("failed to offload: max_temp_directory_size"), "disk to"),
+        (duckdb.IOException("Could not write file: No space left on device"), "disk to"),
+        (duckdb.IOException("Could not read file: Permission denied"), ""),
+        (ValueError("no space"), ""),
+    ],
+)
+def test_what_duckdb_ran_out_of_is_said_with_the_settings_that_help(
+    error: Exception, lacks: str
+) -> None:
+    said = engines.shortage(error)
+
+    assert bool(said) == bool(lacks)
+    assert lacks in said
+    assert not said or ("memory_limit=" in said and "temp_directory=" in said)
+
+
+def test_a_full_disk_is_no_bug_of_ours() -> None:
+    assert "the disk is full" in engines.shortage(OSError(errno.ENOSPC, "No space left on device"))
+    assert not engines.shortage(OSError(errno.EACCES, "Permission denied"))
+
+
+@pytest.mark.parametrize("master", ["127.0.0.1:1", "nohost.invalid:7077", "nohost", "127.0.0.1:x"])
+def test_a_cluster_that_nobody_answers_for_is_refused_at_once(
+    master: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spark = pytest.importorskip("db.spark", reason="this needs pyspark")
+    monkeypatch.setattr(spark, "_require_java", lambda: None)
+    monkeypatch.setattr(spark, "launch_gateway", lambda *_: pytest.fail("Spark was started"))
+
+    with pytest.raises(NotReady, match=f"no Spark cluster answers at spark://{master} .*HOST:PORT"):
+        engines.connect(f"spark://{master}")
 
 
 def test_without_pyspark_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

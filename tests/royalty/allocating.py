@@ -16,7 +16,7 @@ from db.engines import connect
 from royalty import rights as books
 from royalty.allocation import Pool, Settled, by_recording, claimed_in, lines, postings
 from royalty.catalogue import PPM
-from royalty.rights import CLAIMS, RECORDINGS, RIGHTS_SCHEMAS, holdings
+from royalty.rights import CLAIMS, ENDS, RECORDINGS, RIGHTS_SCHEMAS, holdings
 from royalty.shares import Share
 from tests.royalty.worlds import AllocationOptions, Rights
 
@@ -28,6 +28,7 @@ _SCHEMAS = {
     "tracks": {"pool": int, "track": str, "micros": int, "plays": int},
     "shares": {"track": str, "recording": str, "share_ppb": int, "low_ppb": int, "high_ppb": int},
     "recordings": ibis.schema(RECORDINGS),
+    "ends": ibis.schema(ENDS),
     "claims": ibis.schema(CLAIMS),
 }
 _BOOSTS = {"pool": int, "artist": str, "boost": int}
@@ -84,6 +85,7 @@ def allocate(  # noqa: PLR0913, PLR0917 - a world has as many parts
         )
         engine.register(name, table)
     engine.register("recordings", held.recordings)
+    engine.register("ends", held.ends)
     engine.register("claims", held.claims)
 
     def run(what: str) -> list[SimpleNamespace]:

@@ -102,7 +102,13 @@ def lines(payee: str) -> list[Line]:
 
 
 def statement(payee: str = "agency") -> Statement:
-    heading = Heading(payee=payee, payee_name="The Agency", period=OCTOBER, rule="pro_rata-1")
+    heading = Heading(
+        payee=payee,
+        payee_name="The Agency",
+        period=OCTOBER,
+        rule="pro_rata-1",
+        rule_version="pro_rata-1 minimum_plays=3",
+    )
     movements = Movements(
         opening=Money(5_000_000, "EUR"),
         adjustments=Money(-11, "EUR"),

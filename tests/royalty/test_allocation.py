@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from royalty.allocation import SCHEMA
 from royalty.errors import Conflict
+from royalty.lines import SCHEMA
 from royalty.shares import Share
 from royalty.terms import Terms
 from tests.oracle import PPB, PPM

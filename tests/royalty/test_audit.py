@@ -1,16 +1,7 @@
-from hypothesis import given
-from hypothesis import strategies as st
-
-from royalty.audit import conservation, farm_cost
+from royalty.audit import conservation
 from royalty.ledger import PoolMoney, Total, closing_transactions
 from royalty.money import Money
-from tests.oracle import World
-from tests.royalty.rules.dividing import divided
-from tests.royalty.worlds import OCTOBER, T3, balances
-
-amounts = st.dictionaries(
-    st.sampled_from(["ann", "bob", "cy"]), st.integers(0, 10**12).map(lambda n: Money(n, "EUR"))
-)
+from tests.royalty.worlds import OCTOBER, balances
 
 
 def eur(micros: int) -> Money:
@@ -75,37 +66,3 @@ def test_a_closing_conserves_what_came_in() -> None:
     report = conservation(OCTOBER, "EUR", {account: each for (account, _), each in posted.items()})
 
     assert (report.holds, report.revenue, report.platform) == (True, eur(1000), eur(300))
-
-
-def test_a_click_farm_costs_others_under_pro_rata_and_nobody_under_user_centric() -> None:
-    honest = World(
-        {pair: count for pair, count in T3.plays.items() if pair[0] != "bot"},
-        {listener: fee for listener, fee in T3.fees.items() if listener != "bot"},
-        T3.rate_ppm,
-    )
-
-    def cost(rule: str):
-        with_farm, without = (
-            {track: eur(micros) for track, micros in divided(rule, world).items()}
-            for world in (T3, honest)
-        )
-        return farm_cost(rule, with_farm, without, "EUR")
-
-    pooled, own = cost("pro_rata"), cost("user_centric")
-
-    assert [(each.payee, each.difference) for each in pooled.losers] == [("H", eur(-5_670_000))]
-    assert (pooled.gained, pooled.moved, pooled.paid_in) == (
-        eur(6_370_000),
-        eur(5_670_000),
-        eur(700_000),
-    )
-    assert own.losers == ()
-    assert (own.gained, own.moved, own.paid_in) == (eur(700_000), eur(0), eur(700_000))
-
-
-@given(with_farm=amounts, without=amounts)
-def test_what_was_gained_is_what_was_moved_and_paid_in(with_farm, without) -> None:
-    cost = farm_cost("pro_rata", with_farm, without, "EUR")
-
-    assert cost.gained == cost.moved + cost.paid_in
-    assert {change.payee for change in cost.changes} == {*with_farm, *without}

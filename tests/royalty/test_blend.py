@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.engines import connect
-from royalty.allocation import SCHEMA
 from royalty.blend import (
     ROW,
     Blend,
@@ -23,6 +22,7 @@ from royalty.blend import (
     weights,
 )
 from royalty.catalogue import PPM
+from royalty.lines import SCHEMA
 from royalty.rules import RULES
 
 HALVES = Blend.parse("pro_rata:0.5+user_centric:0.5")

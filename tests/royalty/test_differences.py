@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.engines import connect
-from royalty.allocation import SCHEMA
 from royalty.catalogue import PPM
 from royalty.differences import Difference, differences, moved
 from royalty.division import PPB
+from royalty.lines import SCHEMA
 from royalty.money import Money
 
 INTERESTS = {"r1": {"ann": 600_000, "bob": 400_000}, "r2": {"bob": PPM}}

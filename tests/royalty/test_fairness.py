@@ -1,9 +1,18 @@
 from math import inf
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from royalty.audit import farm_cost
-from royalty.fairness import Farm, maximum_envy, most_suspicious
+from royalty.fairness import (
+    Everybody,
+    Farm,
+    everybody,
+    farm_cost,
+    maximum_envy,
+    most_suspicious,
+)
+from royalty.ledger import KINDS
 from royalty.money import Money
 from tests.oracle import PPM, World, revenue
 from tests.royalty.listenings import listening_of
@@ -70,6 +79,23 @@ def test_no_more_are_named_than_asked_for_and_the_largest_first():
     assert [each.payee for each in most_suspicious(pooled, {}, listening, count=1)] == ["B"]
 
 
+# What a farm cost.
+
+HONEST = World(
+    {pair: count for pair, count in T3.plays.items() if pair[0] != "bot"},
+    {listener: fee for listener, fee in T3.fees.items() if listener != "bot"},
+    T3.rate_ppm,
+)
+
+
+def eur(micros: int) -> Money:
+    return Money(micros, "EUR")
+
+
+def paid(payees: dict[str, Money], suspense: int = 0, platform: int = 0) -> Everybody:
+    return Everybody(payees=payees, suspense=eur(suspense), platform=eur(platform))
+
+
 @pytest.mark.parametrize(
     ("rule", "gained", "profit", "lost"),
     [
@@ -80,15 +106,57 @@ def test_no_more_are_named_than_asked_for_and_the_largest_first():
     ],
 )
 def test_the_bot_of_t3_pays_only_under_pro_rata(rule, gained, profit, lost):
-    honest = World(
-        {pair: count for pair, count in T3.plays.items() if pair[0] != "bot"},
-        {listener: fee for listener, fee in T3.fees.items() if listener != "bot"},
-        T3.rate_ppm,
-    )
-    cost = farm_cost(rule, amounts(rule, T3), amounts(rule, honest), "EUR")
-    farm = Farm(listeners=1, fees=Money(PPM, "EUR"), cost=cost)
+    cost = farm_cost(paid(amounts(rule, T3)), paid(amounts(rule, HONEST)))
+    farm = Farm(listeners=1, fees=eur(PPM), cost=cost)
 
-    assert cost.paid_in == Money(700_000, "EUR")
-    assert cost.gained == Money(round(gained * PPM), "EUR")
-    assert farm.profit == Money(round(profit * PPM), "EUR")
-    assert cost.moved == Money(round(lost * PPM), "EUR")
+    assert cost.paid_in == eur(700_000)
+    assert cost.gained == eur(round(gained * PPM))
+    assert farm.profit == eur(round(profit * PPM))
+    assert cost.taken == eur(round(lost * PPM))
+    assert [(each.payee, each.difference) for each in cost.losers] == (
+        [("H", eur(round(-lost * PPM)))] if lost else []
+    )
+
+
+POSTED = [
+    {"payee": "ann", "kind": "attributed", "micros": 5},
+    {"payee": "ann", "kind": "unattributed", "micros": 6},
+    {"payee": "suspense", "kind": "fixed", "micros": 7},
+    {"payee": "", "kind": "platform", "micros": 8},
+    {"payee": "", "kind": "suspense_unclaimed", "micros": 9},
+    {"payee": "", "kind": "suspense_unmatched", "micros": 10},
+]
+
+
+def test_everybody_is_payees_and_apart_from_them_suspense_and_the_platform():
+    found = everybody(POSTED, "EUR")
+
+    assert found == paid({"ann": eur(11), "suspense": eur(7)}, 19, 8)
+    assert found.whole == eur(45)
+    assert {row["kind"] for row in POSTED} == {*KINDS}
+
+
+def test_money_that_waits_or_stays_with_the_platform_is_nobody_s_gain():
+    before = paid({"ann": eur(50), "suspense": eur(30)}, 20, 10)
+    after = paid({"ann": eur(40), "suspense": eur(45)}, 70, 5)
+
+    cost = farm_cost(after, before)
+
+    assert (cost.gained, cost.taken, cost.paid_in) == (eur(15), eur(10), eur(50))
+    assert (cost.suspense, cost.platform) == (eur(50), eur(-5))
+    assert [each.payee for each in cost.changes] == ["ann", "suspense"]
+
+
+some_amounts = st.dictionaries(
+    st.sampled_from(["ann", "bob", "suspense"]), st.integers(0, 10**12).map(eur)
+)
+some_micros = st.integers(0, 10**12)
+somebody = st.builds(paid, some_amounts, some_micros, some_micros)
+
+
+@given(with_farm=somebody, without=somebody)
+def test_what_came_in_and_was_taken_is_all_somewhere(with_farm, without):
+    cost = farm_cost(with_farm, without)
+
+    assert cost.paid_in + cost.taken == cost.gained + cost.suspense + cost.platform
+    assert {each.payee for each in cost.changes} == {*with_farm.payees, *without.payees}

@@ -90,6 +90,7 @@ def test_the_table_has_both_amounts_and_the_difference_to_the_micro(
 def test_two_rules_say_what_they_do_and_what_they_have_and_lack(open_page: OpenPage) -> None:
     said = texts(open_page("rules"))
 
+    assert wording.HOLDS in said
     for rule in ("pro_rata", "user_centric"):
         assert wording.SENTENCES[rule] in said
         for colour, names in zip(("primary", "gray"), wording.properties(rule), strict=True):
@@ -129,11 +130,12 @@ def test_all_stored_rules_stand_in_one_table(open_page: OpenPage, where: reads.P
 
 
 def test_every_rule_is_held_against_every_property(open_page: OpenPage) -> None:
-    table = open_page("rules").dataframe[3].value.set_index("Property")
+    table = open_page("rules").table[0].value
 
+    assert list(table.index) == [word for word, _ in wording.MEANINGS.values()]
     for rule, each in RULES.items():
-        yes = {word for word, shown in table[wording.rule_name(rule)].items() if shown == "yes"}
-        assert yes == {wording.MEANINGS[name][0] for name in each.has}
+        ticked = {word for word, shown in table[wording.rule_name(rule)].items() if shown == "✓"}
+        assert ticked == {wording.MEANINGS[name][0] for name in each.has}
 
 
 def test_the_preview_of_a_blend_is_linear_and_stored_nowhere(
@@ -144,7 +146,7 @@ def test_the_preview_of_a_blend_is_linear_and_stored_nowhere(
 
     app = open_page("rules")
     app.slider[0].set_value(20).run()
-    table = app.dataframe[4].value.set_index("Payee")
+    table = app.dataframe[3].value.set_index("Payee")
 
     assert not app.exception
     assert "Preview, not stored" in texts(app)
@@ -188,6 +190,7 @@ def test_a_blend_is_named_explained_and_not_blended_again(
     assert "Pro rata 50 % + user centric 50 %" in said
     assert "Of every pool, 50 % by pro rata and 50 % by user centric." in said
     assert "a blend already" in said
+    assert said.count("Not shown") == said.count("Lacks") == 1
     assert not app.slider
 
 

@@ -56,6 +56,24 @@ def test_a_payout_older_than_its_usage_does_not_close(computed: Books) -> None:
         world.close_october(computed)
 
 
+@pytest.mark.parametrize("late", ["2025-11", "2025-10"])
+def test_a_payout_older_than_the_months_that_it_looked_at_does_not_close(
+    month: Books, late: str
+) -> None:
+    play = {"listener": "u9", "track": "t1", "source": "app", "territory": "DE", "plays": "1"}
+    usage.record_table(month, pa.Table.from_pylist([{"period": "2026-04"} | play]), "early")
+    facts = world.payout_facts(month)
+    history = {"history": queries.earlier_usage(EVERYONE, month, OCTOBER)}
+    record_payout(month, replace(facts, inputs={**facts.inputs, **history}))
+    usage.record_table(month, pa.Table.from_pylist([{"period": late} | play]), "late")
+
+    if late == "2025-10":  # a year before, at which nobody looks
+        assert not world.close_october(month).already
+    else:
+        with pytest.raises(NotReady, match="usage of months before 2026-10 came in since"):
+            world.close_october(month)
+
+
 def test_a_refusal_on_the_way_leaves_the_period_open_and_the_ledger_empty(computed: Books) -> None:
     first, second = world.transactions()
     clash = [first, second, replace(second, key=first.key)]

@@ -11,7 +11,7 @@ from tests.royalty.rules.properties import Change
 EUR = PPM
 T1 = World({("u1", "A"): 90, ("u1", "B"): 10, ("u2", "B"): 10}, {"u1": 10 * EUR, "u2": 10 * EUR})
 
-_UNHEARD = with_listeners(T1, World({("nobody", "C"): 0}))
+_UNHEARD = replace(with_listeners(T1, World({("nobody", "C"): 0})), booked={("u1", "C"): EUR})
 _HONEST = World({(f"u{n}", "H"): 10 for n in range(9)}, {f"u{n}": EUR for n in range(9)})
 _HONEST = with_listeners(_HONEST, World({("nobody", "X"): 0}))
 _BOT = World({("bot", "X"): 910}, {"bot": EUR})
@@ -38,7 +38,10 @@ _TWO_THIRDS = replace(T1, rate_ppm=700_000)
 
 # By property: what changes, and the rules that lack the property by it.
 COUNTER_EXAMPLES: dict[str, tuple[Change, set[str]]] = {
-    "null_payee": (Change(_UNHEARD, _UNHEARD, payees=("C",)), {"training_fee", "hybrid"}),
+    "null_payee": (
+        Change(_UNHEARD, _UNHEARD, payees=("C",)),
+        {"per_generation", "streamed_track", "training_fee", "hybrid"},
+    ),
     "fraud_proof": (
         Change(_HONEST, with_listeners(_HONEST, _BOT), stake=EUR),
         {"pro_rata", "artist_centric", "hybrid"},

@@ -33,12 +33,18 @@ def connection() -> ibis.BaseBackend:
 
 @cache
 def compiled(name: str, options: tuple[tuple[str, object], ...] = ()) -> str:
-    """The SQL of a rule's, its settled or the totals' expression, to run on many worlds."""
+    """The SQL of a rule's, its settled or the totals' expression, to run on many worlds.
+
+    Alone, it divides each world's own pool, and those beside it are left to other rules.
+    """
     facts = Facts(**{table: ibis.table(schema, table) for table, schema in SCHEMAS.items()})
     totals = pool_totals(facts)
     kind, _, rule = name.rpartition(" ")
     if rule == "totals":
         return str(ibis.to_sql(totals, dialect="duckdb"))
+    if kind == "alone":
+        facts = facts.of_pools(facts.pools.filter(facts.pools.pool % 10 == 0).select("pool"))
+        totals = pool_totals(facts)
     quotas = RULES[rule].divide(facts, RULES[rule].options(**dict(options)))
     expression = (
         quotas

@@ -1,7 +1,7 @@
 """Changes of worlds drawn at random, for each property those that it speaks of.
 
 In every world who pays also plays: what becomes of idle money is another matter. A world is paid
-for by fees or, `booked`, by what was paid for each track.
+for by fees or, `booked`, by what was paid for tracks, which need not be those that were played.
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ def worlds(draw: st.DrawFn, *, booked: bool) -> World:
     keys = st.tuples(st.sampled_from(LISTENERS), st.sampled_from(TRACKS))
     counts = st.integers(1, 30) | st.integers(1, 3000)
     plays = draw(st.dictionaries(keys, counts, min_size=1, max_size=8))
-    active = {pair: draw(st.integers(0, count)) for pair, count in plays.items()}
+    active = {pair: draw(st.just(count) | st.integers(0, count)) for pair, count in plays.items()}
     listed = {("nobody", track): 0 for track in TRACKS} | plays
     fees = st.just(PPM) | st.integers(0, 20 * PPM)
-    paid = {pair: draw(fees) for pair in {pair[0]: pair for pair in plays}.values()}
+    paid = {who: draw(fees) for who in sorted({who for who, _ in plays})}
     rate = draw(st.sampled_from([PPM, 700_000, 333_333]))
     if booked:
-        return World(listed, {}, rate, active, paid)
-    return World(listed, {who: fee for (who, _), fee in paid.items()}, rate, active)
+        bookings = {(who, draw(st.sampled_from(TRACKS))): fee for who, fee in paid.items()}
+        return World(listed, {}, rate, active, bookings)
+    return World(listed, paid, rate, active)
 
 
 def _heard(world: World) -> list[str]:
@@ -79,7 +80,7 @@ def _profile(draw: st.DrawFn, listener: str, fee: int, *, booked: bool) -> World
     plays = {(listener, track): count for track, count in tracks.items()}
     active = {pair: draw(st.sampled_from([0, count])) for pair, count in plays.items()}
     if booked:
-        return World(plays, {}, PPM, active, {draw(st.sampled_from(sorted(plays))): fee})
+        return World(plays, {}, PPM, active, {(listener, draw(st.sampled_from(TRACKS))): fee})
     return World(plays, {listener: fee}, PPM, active)
 
 
@@ -130,7 +131,9 @@ def _plays_dealt_out_anew(draw: st.DrawFn, *, booked: bool) -> Change:
 @st.composite
 def _played_more(draw: st.DrawFn, *, booked: bool) -> Change:
     world = draw(worlds(booked=booked))
-    pair = draw(st.sampled_from(_heard(world))), draw(st.sampled_from(TRACKS))
+    known = st.sampled_from([pair for pair in world.plays if pair[0] != "nobody"])
+    new = st.tuples(st.sampled_from(_heard(world)), st.sampled_from(TRACKS))
+    pair = draw(known | new)
     more = draw(st.integers(1, 30) | st.integers(1, 3000))
     plays = {**world.plays, pair: world.plays.get(pair, 0) + more}
     return Change(world, replace(world, plays=plays), payees=pair[1:])

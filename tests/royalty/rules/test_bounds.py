@@ -86,6 +86,20 @@ def test_a_rule_is_exact_at_its_bounds(rule: str) -> None:
     )
 
 
+# A play of u1's costs less than a billionth of a micro more than one of u2's, and u2 comes later.
+NEARLY_ALIKE = World(
+    {("u1", "B"): 934, ("u2", "A"): 9_999_149, ("u3", "C"): 2},
+    {"u1": 282, "u2": 3_019_015, "u3": 2_212_022},
+    577_158,
+)
+
+
+def test_listeners_are_in_order_of_fee_per_play_beyond_a_billionth_of_a_micro() -> None:
+    rule = "scaled_user_centric"
+
+    assert floored_all(rule, [NEARLY_ALIKE]) == [oracle.floored(rule, NEARLY_ALIKE)]
+
+
 def test_the_largest_pools_are_within_the_bounds() -> None:
     assert [
         (each.gross_micros, each.plays, each.listener_plays_max)

@@ -7,17 +7,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from royalty.division import divide
-from royalty.rules import RULES
+from royalty.rules import RULES, Facts
 from tests import oracle
 from tests.oracle import PPB, PPM, World
 from tests.royalty.rules.changed import only_listeners, with_listeners
 from tests.royalty.rules.counterexamples import T1
-from tests.royalty.rules.dividing import compiled, divided, divided_all, facts_of, run, totals
+from tests.royalty.rules.dividing import (
+    compiled,
+    connection,
+    divided,
+    divided_all,
+    facts_of,
+    run,
+    totals,
+)
 from tests.royalty.rules.drawn import LISTENERS, TRACKS, worlds
 from tests.royalty.worlds import CHAIN
 
@@ -199,38 +210,58 @@ def test_a_larger_pool_brings_nobody_less(rule: str, worlds: list[World]) -> Non
         assert all(after.get(track, 0) >= before[track] - 1 for track in before)
 
 
-@EVERY_RULE
-def test_pairs_and_payments_may_come_in_several_rows(rule: str) -> None:
-    world = World(
-        {("u1", "A"): 9, ("u1", "B"): 5, ("u2", "B"): 7},
-        {"u1": 10 * PPM, "u2": 7 * PPM},
-        active={("u1", "A"): 3},
-        booked={("u1", "A"): PPM},
-    )
-    tables = facts_of([world])
-    twice = {
+# With these, artist centric floors what u1's plays earn where rows are added up, and not before.
+IN_ROWS = World(
+    {("u0", "B"): 415, ("u1", "C"): 356, ("u1", "D"): 932, ("u2", "A"): 311, ("u3", "C"): 405},
+    {"u0": 3, "u3": 3},
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [*((rule, {}) for rule in sorted(RULES)), ("artist_centric", {"how": "normalise"})],
+)
+@a_list
+@given(drawn=st.lists(worlds(booked=False) | worlds(booked=True), min_size=8, max_size=20))
+def test_pairs_and_payments_may_come_in_several_rows(
+    rule: str, options: dict[str, str], drawn: list[World]
+) -> None:
+    tables = facts_of([IN_ROWS, *drawn])
+    several = {
         name: table if name in {"pools", "history", "credits"} else _in_two(table)
         for name, table in tables.items()
     }
 
-    def rows(tables):
-        return sorted((row["track"], row["micros"]) for row in run(compiled(rule), tables))
+    def rows(tables: dict[str, pa.Table]) -> list[tuple[object, ...]]:
+        floored = run(compiled(f"floored {rule}", tuple(options.items())), tables)
+        return sorted(tuple(row.values()) for row in floored)
 
-    assert rows(twice) == rows(tables)
+    assert rows(several) == rows(tables)
 
 
-def _in_two(table):
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+def _in_two(table: pa.Table) -> pa.Table:
+    """Split every row in two, a third and the rest."""
     numbers = [name for name in ("plays", "active", "net_micros") if name in table.column_names]
     first = second = table
     for name in numbers:
         place = table.column_names.index(name)
-        ones = pc.min_element_wise(table[name], pa.scalar(1))
-        first = first.set_column(place, name, ones)
-        second = second.set_column(place, name, pc.subtract(table[name], ones))
+        third = pc.divide(table[name], 3)
+        first = first.set_column(place, name, third)
+        second = second.set_column(place, name, pc.subtract(table[name], third))
     return pa.concat_tables([first, second])
+
+
+def test_other_usage_makes_facts_forget_the_sums_that_were_kept() -> None:
+    tables = {name: ibis.memtable(table) for name, table in facts_of([T1]).items()}
+    facts = Facts(**tables).kept(lambda table: ibis.memtable(connection().to_pyarrow(table)))
+    pools = facts.pools.select("pool")
+
+    quiet = facts.of_pools(pools).with_usage(facts.usage.filter(facts.usage.listener != "u1"))
+
+    for sums in (quiet.tracks, quiet.listeners):
+        assert len(connection().to_pyarrow(sums)) == 1
+    assert len(connection().to_pyarrow(quiet.played_in_month)) == 1
+    assert len(connection().to_pyarrow(facts.tracks)) == len(TRACKS[:2])
 
 
 # Idle money: of who paid and played nothing, or of nobody in particular.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_type_hints
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from royalty.rules import RULES
+from royalty.rules.arithmetic import PLAYS_MAX
 from tests import oracle
 from tests.oracle import EQUALLY, PPB, PPM, World
 from tests.royalty.rules.changed import louder, tracks_named
@@ -27,15 +29,19 @@ PLAIN = {"artist_boost": 1, "active_boost": 1}
     [
         ("pro_rata", {"minimum": 5}, "no option 'minimum'.*minimum_plays, minimum_listeners"),
         ("user_equal", {"minimum_plays": 5}, "has no option 'minimum_plays'; it has none"),
-        ("pro_rata", {"minimum_plays": -1}, "minimum_plays must be a whole number"),
-        ("pro_rata", {"minimum_plays": 1.5}, "minimum_plays must be a whole number"),
-        ("pro_rata", {"minimum_plays": True}, "minimum_plays must be a whole number"),
+        (
+            "pro_rata",
+            {"minimum_plays": -1},
+            "minimum_plays must be a whole number from 0 to 3000000",
+        ),
+        ("pro_rata", {"minimum_plays": 1.5}, "minimum_plays must be a whole number .*, not 1.5"),
+        ("pro_rata", {"minimum_plays": True}, "minimum_plays must be a whole number .*, not True"),
         ("artist_centric", {"how": "clip"}, "how must be one of cap, normalise"),
         ("artist_centric", {"order": None}, "order must be one of cap_first, boost_first"),
-        ("artist_centric", {"listener_plays": 0}, "listener_plays must be from 1 to 100000"),
-        ("artist_centric", {"artist_boost": 4}, "artist_boost must be from 1 to 3"),
-        ("artist_centric", {"active_boost": 0}, "active_boost must be from 1 to 4"),
-        ("hybrid", {"informativeness_ppm": PPM + 1}, "informativeness_ppm must be from 0 to"),
+        ("artist_centric", {"listener_plays": 0}, "whole number from 1 to 100000, not 0"),
+        ("artist_centric", {"artist_boost": 4}, "whole number from 1 to 3, not 4"),
+        ("artist_centric", {"active_boost": 0}, "whole number from 1 to 4, not 0"),
+        ("hybrid", {"informativeness_ppm": PPM + 1}, "whole number from 0 to 1000000, not 1000001"),
         ("hybrid", {"base": "hybrid"}, "base must be one of pro_rata, user_centric"),
     ],
 )
@@ -44,6 +50,35 @@ def test_an_option_that_is_none_or_wrong_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=fault):
         RULES[rule].choose(settings)
+
+
+THRESHOLDS = [
+    (rule, name)
+    for rule, names in {
+        "pro_rata": ("minimum_plays", "minimum_listeners"),
+        "artist_centric": ("artist_plays", "artist_listeners"),
+    }.items()
+    for name in names
+]
+
+
+@pytest.mark.parametrize(("rule", "name"), THRESHOLDS)
+def test_a_threshold_may_be_the_most_plays_of_a_pool_and_no_more(rule: str, name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be a whole number from 0 to {PLAYS_MAX}"):
+        RULES[rule].choose({name: 10**20})
+
+    options = RULES[rule].choose({name: PLAYS_MAX})
+    assert divided(rule, T1, **{name: getattr(options, name)}) == oracle.revenue(
+        rule, T1, **{name: PLAYS_MAX}
+    )
+
+
+def test_every_option_that_is_a_number_has_bounds_and_stands_in_them() -> None:
+    for rule in RULES.values():
+        for name, kind in get_type_hints(rule.options, include_extras=True).items():
+            if get_type_hints(rule.options)[name] is int:
+                (within,) = kind.__metadata__
+                assert within.least <= getattr(rule.options(), name) <= within.most
 
 
 def test_options_are_chosen_by_name_and_the_rest_stay_as_they_are() -> None:
@@ -133,6 +168,20 @@ def test_the_month_s_other_pools_count_for_an_artist_s_boost() -> None:
         "A": 20,
         "B": 10,
     }
+
+
+def test_an_artist_s_boost_counts_pools_that_another_rule_divides() -> None:
+    parts = {"g1": {"ann": 600_000_000, "": 400_000_000}, "g3": {"bob": PPB}}
+    app = World(
+        {("u1", "g1"): 60, ("u2", "g3"): 60}, {"u1": 10 * PPM, "u2": 10 * PPM}, credits=parts
+    )
+    licence = World({("u3", "g1"): 200}, {"u3": PPM}, credits=parts)
+    month = replace(app, beside=[licence])
+    options = {"artist_plays": 100, "artist_listeners": 2}
+
+    assert divided("artist_centric", month, **options) == {"g1": 12_307_692, "g3": 7_692_308}
+    assert divided("alone artist_centric", month, **options) == {"g1": 12_307_692, "g3": 7_692_308}
+    assert divided("artist_centric", app, **options) == {"g1": 10 * PPM, "g3": 10 * PPM}
 
 
 def test_nobody_s_part_of_a_track_and_a_track_without_shares_are_never_boosted() -> None:

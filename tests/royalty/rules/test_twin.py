@@ -82,6 +82,22 @@ def test_a_rule_gives_its_slow_twins_integers(rule: str, options: dict[str, obje
     agrees()
 
 
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [
+        ("pro_rata", {"minimum_plays": 100}),
+        ("artist_centric", {"artist_plays": 50, "artist_listeners": 2}),
+        ("hybrid", {"base": "user_centric"}),
+    ],
+)
+@settings(max_examples=2, phases=[Phase.generate])
+@given(worlds=some_worlds)
+def test_by_which_rule_other_pools_are_divided_changes_nothing(
+    rule: str, options: dict[str, object], worlds: list[World]
+) -> None:
+    assert divided_all(f"alone {rule}", worlds, **options) == divided_all(rule, worlds, **options)
+
+
 @EVERY_CHOICE
 @settings(max_examples=2, phases=[Phase.generate])
 @given(worlds=some_worlds)
