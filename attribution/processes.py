@@ -5,6 +5,7 @@ With a single process, which is the rule, everything here says so and does nothi
 
 from __future__ import annotations
 
+import atexit
 import os
 from dataclasses import dataclass
 from typing import TypeVar
@@ -33,6 +34,7 @@ def join() -> Place:
         return Place(0, 1)
     if "TORCHELASTIC_RUN_ID" in os.environ and not distributed.is_initialized():
         distributed.init_process_group("gloo")
+        atexit.register(distributed.destroy_process_group)  # its threads could abort the end
     if not distributed.is_initialized():
         return Place(0, 1)
     return Place(distributed.get_rank(), distributed.get_world_size())

@@ -15,6 +15,7 @@ ANN = Viewer("ann", frozenset({"ann"}))
 CACHED = [
     reads.periods,
     reads.payout,
+    reads.stale,
     reads.differences,
     reads.statement,
     reads.tracks,

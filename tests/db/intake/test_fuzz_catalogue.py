@@ -81,7 +81,8 @@ def test_a_catalogue_comes_in_whole_or_not_at_all(bench: Bench, size: Settings) 
 )
 def test_a_file_named_outside_its_folder_is_a_fault(bench: Bench, name: str) -> None:
     recordings = world.RECORDINGS + f"r3,,Three,ann,,,{name},,\n"
-    folder = world.write(bench.inbox, {"recordings.csv": recordings, "parties.csv": world.PARTIES})
+    files = {"recordings.csv": recordings, "parties.csv": world.PARTIES}
+    folder = world.write(bench.inbox, files | {"interests.csv": world.INTERESTS})
 
     problems = catalogue.read_catalogue(folder).problems
 
