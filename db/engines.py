@@ -31,7 +31,7 @@ from ibis.backends.duckdb import Backend
 
 from royalty.errors import NotReady
 
-# Dividing 128 bits takes DuckDB some 500 ns and casting decimals as long, so wide integers are
+# DuckDB is slow to divide 128 bits and to cast decimals, so wide integers are
 # hugeints and the usual quotient is guessed: a double has 53 bits, two conversions and a division
 # are at most 4 of its roundings off, so below 2**50 the guess is the floor or beside it.
 _GUESS = "cast(floor(cast(a as double) / cast(b as double)) as hugeint)"

@@ -58,7 +58,7 @@ def settle(
     among = (sums.parts > 0).ifelse(sums.parts, sums.rows)
     sums = sums.select(*group, each=whole(left, among), rest=left % among, among=among)
     first = [ibis.desc("part"), ibis.desc("remainder"), *order]
-    rows = rows.mutate(remainder=rows.remainder.cast("int32"))  # which sorts in half the time
+    rows = rows.mutate(remainder=rows.remainder.cast("int32"))  # narrow keys sort faster
     placed = rows.mutate(place=ibis.row_number().over(group_by=group, order_by=first))
     joined = placed.join(sums, group)
     more = (joined.place < joined.among).cast("int64") * joined.each

@@ -1,7 +1,6 @@
 """Who holds what on the day a month is divided: rights and terms, brought into three tables.
 
-What is joined and summed for every recording and territory is numbered first, since names take
-several times as long.
+What is joined and summed for every recording and territory is numbered first, as names are slow.
 """
 
 from __future__ import annotations

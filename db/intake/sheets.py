@@ -27,7 +27,7 @@ from royalty.errors import BadInput, Problem
 T = TypeVar("T")
 
 ROW = "row"  # the column that is added: where each row stood
-# Ten million rows of usage, 358 MB, took 3.6 GB in all until they were in the books.
+# What memory bears: benchmarks/results/imports.md has the peak of 10**7 rows of usage, 358 MB.
 BYTES_MAX = 1 << 30  # of a file, and of the cells that a Parquet file unpacks to
 ROWS_MAX = 30_000_000
 _ROW_BYTES_MAX = 1 << 24
