@@ -6,7 +6,8 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from getpass import getuser
 from typing import Any, TypeVar
 
 import click
@@ -35,6 +36,24 @@ SECONDS_BETWEEN_LINES = 10
 as_json = click.option("--json", "json_", is_flag=True, help="Print a JSON document instead.")
 dry_run = click.option("--dry-run", is_flag=True, help="Check and report; write nothing.")
 pass_workspace = click.make_pass_decorator(Workspace)
+
+
+def _login() -> str:
+    """Name who is logged in, where the machine knows a name."""
+    with suppress(KeyError, OSError):
+        return getuser()
+    return "unknown"
+
+
+as_name = click.option(
+    "--as",
+    "name",
+    metavar="NAME",
+    envvar="TANTIEME_AS",
+    default=_login,
+    show_default="your login name",
+    help="Who does this; the books keep the name as given.",
+)
 
 
 class PeriodType(click.ParamType[Period]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +14,15 @@ from royalty.catalogue import PPM
 from royalty.errors import BadInput, NotReady, Problem
 from royalty.rules import RULES
 
+_CURRENCY = re.compile(r"([A-Z]{3})?")
 SETTINGS = """\
 # The settings of this workspace; every one of them has a part in what is paid.
 rule = "{rule}"                # the rule by which `close` divides a month unless told otherwise
 provider = ""                     # whose shares are used where several providers gave some
 publishing_ppm = {publishing_ppm}           # of each recording's money, its work's publishing part
 
+approval = false                  # true: a month is closed only once someone else approved it
+currency = ""                     # of the books, where revenue comes in several; see `fx import`
 pool_by_territory = true          # false: a source's money of all territories is one pool
 
 # What part of a source's net revenue is divided, in parts per million. A source that is
@@ -44,6 +48,8 @@ class Settings:
     provider: str = ""
     publishing_ppm: int = 0
     pool_by_territory: bool = True
+    approval: bool = False
+    currency: str = ""
     royalty_rate_ppm: dict[str, int] = field(default_factory=lambda: {"default": PPM})
     rule_of_source: dict[str, str] = field(default_factory=dict)
     rules: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -124,18 +130,28 @@ def _faults(document: dict[str, Any]) -> dict[str, str]:
         named(str(document.get("rule", "pro_rata")))
     except ValueError as fault:
         faults["rule"] = str(fault)
-    if not isinstance(document.get("pool_by_territory", True), bool):
-        faults["pool_by_territory"] = "must be true or false"
-    faults |= _rule_faults(document)
-    if not isinstance(document.get("provider", ""), str):
-        faults["provider"] = "must be a name in quotes"
-    if not _is_ppm(document.get("publishing_ppm", 0)):
-        faults["publishing_ppm"] = "must be a whole number from 0 to 1000000"
+    faults |= _simple_faults(document) | _rule_faults(document)
     rates = document.get("royalty_rate_ppm", {"default": PPM})
     if not isinstance(rates, dict) or "default" not in rates:
         faults["royalty_rate_ppm"] = "must be a table with a default"
     elif not all(map(_is_ppm, rates.values())):
         faults["royalty_rate_ppm"] = "must hold whole numbers from 0 to 1000000"
+    return faults
+
+
+def _simple_faults(document: dict[str, Any]) -> dict[str, str]:
+    """Find what is wrong with settings that are one value each."""
+    faults = {
+        switch: "must be true or false"
+        for switch in ("pool_by_territory", "approval")
+        if not isinstance(document.get(switch, True), bool)
+    }
+    if not isinstance(document.get("provider", ""), str):
+        faults["provider"] = "must be a name in quotes"
+    if not _CURRENCY.fullmatch(str(document.get("currency", ""))):
+        faults["currency"] = "must be three capital letters, such as EUR, or empty"
+    if not _is_ppm(document.get("publishing_ppm", 0)):
+        faults["publishing_ppm"] = "must be a whole number from 0 to 1000000"
     return faults
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from db.schema import PAYOUT_PARTS, payout, posting, transaction_
+from db.schema import ADDED, PAYOUT_PARTS, payout, posting, transaction_
 from royalty.ledger import Transaction
 
 HEADER = tuple(c.name for c in transaction_.columns if c.name not in {"hash", "sealed"})
@@ -24,12 +24,12 @@ def content(transaction: Transaction) -> str:
     """Hash what a transaction says, whenever and wherever in the chain it is posted."""
     said = ("kind", "key", "period", "effective_on", "adjusts", "reverses", "memo")
     header = {name: getattr(transaction, name) for name in said}
-    return digest(header | {"postings": [list(row.values()) for row in lines(transaction)]})
+    return digest(header | {"postings": [_said(row, LINE) for row in lines(transaction)]})
 
 
 def link(header: Mapping[str, object], postings: Sequence[Mapping[str, object]]) -> str:
     """Hash a transaction as it stands in the chain; `header` holds the previous hash."""
-    rows = [[row[name] for name in LINE] for row in postings]
+    rows = [_said(row, LINE) for row in postings]
     return digest({name: header[name] for name in HEADER} | {"postings": rows})
 
 
@@ -40,9 +40,10 @@ def computed(
     stated: dict[str, list[list[object]]] = {}
     for table in PAYOUT_PARTS:
         names = [column.name for column in table.columns if column.name != "payout"]
-        rows = [[row[name] for name in names] for row in parts[table.name]]
+        rows = [_said(row, names) for row in parts[table.name]]
         stated[table.name] = sorted(rows, key=str)
-    return digest([{name: head[name] for name in PAYOUT}, stated])
+    said = {name: head[name] for name in PAYOUT if not _came_later(head, name)}
+    return digest([said, stated])
 
 
 def lines(transaction: Transaction) -> list[dict[str, object]]:
@@ -55,6 +56,16 @@ def lines(transaction: Transaction) -> list[dict[str, object]]:
             "currency": each.amount.currency,
             "right": each.right,
             "pool": each.pool,
+            "fx_rate": each.fx_rate,
         }
         for line, each in enumerate(transaction.postings, start=1)
     ]
+
+
+def _said(row: Mapping[str, object], names: Sequence[str]) -> list[object]:
+    """List what a row says, without what columns that came later leave empty."""
+    return [row[name] for name in names if not _came_later(row, name)]
+
+
+def _came_later(row: Mapping[str, object], name: str) -> bool:
+    return name in ADDED and row.get(name) is None

@@ -7,6 +7,8 @@ it, so that what is hashed is what is stored. Intervals of days are half-open, N
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -19,9 +21,10 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 
-HEAD = "0001"  # the migration that makes these tables; a test holds it to migrations/versions
+HEAD = "0002"  # the migration that makes these tables; a test holds it to migrations/versions
 
 metadata = MetaData(
     naming_convention={
@@ -44,6 +47,10 @@ def _maybe(name: str, *more: ForeignKey) -> Column[str]:
 
 def _number(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=nullable)
+
+
+def _day(name: str) -> Column[date]:
+    return Column(name, Date, nullable=True)
 
 
 def _key(name: str, *more: ForeignKey) -> Column[str]:
@@ -117,6 +124,52 @@ terms = Table(
     Column("valid_to", Date),
     _text("recorded_at"),
     _maybe("recorded_to"),
+    Column("territory", String, nullable=False, server_default="WW"),
+    _maybe("recoupment"),  # advances of one name are recouped together; None: the party's own
+    Column("reserve_months", Integer, nullable=False, server_default="12"),
+    _maybe("jurisdiction"),  # that tax is withheld for
+    Column("most_favoured", Boolean, nullable=False, server_default=false()),
+)
+
+# A recording that its owner keeps back: from being trained on, or from being paid for output.
+withdrawal = Table(
+    "withdrawal",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("recording", ForeignKey("recording.id"), index=True),
+    _text("use"),  # training | output
+    _text("kind"),  # opt_out | takedown
+    _text("reason"),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date),
+    _text("recorded_at"),
+    _maybe("recorded_to"),
+)
+
+# What files call a recording or a party that the books know by another name.
+alias = Table(
+    "alias",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("noun"),  # recording | party
+    _text("alias", index=True),
+    _text("noun_id"),
+    _text("recorded_at"),
+    _maybe("recorded_to"),
+)
+
+# What was written over, in the books' own words; closed months keep what they were paid by.
+correction = Table(
+    "correction",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("noun"),  # recording | work | party
+    _text("noun_id", index=True),
+    _text("field"),
+    _maybe("before"),
+    _maybe("after"),
+    _text("reason"),
+    _text("recorded_at"),
 )
 
 # What was made.
@@ -172,6 +225,7 @@ period = Table(
     _maybe("payout"),
     _maybe("chain_head"),
     _maybe("closed_at"),
+    _maybe("root"),  # of the Merkle tree over the period's postings
     CheckConstraint("status in ('open', 'closed')", name="status"),
 )
 
@@ -182,6 +236,17 @@ period_input = Table(
     _key("snapshot", ForeignKey("snapshot.sha256")),
     _text("kind"),  # usage | revenue
     _text("source"),  # the file, as the user named it
+    _text("recorded_at"),
+)
+
+# What came in for a closed period: adjustments in the open one are made from it.
+late_input = Table(
+    "late_input",
+    metadata,
+    _key("period", ForeignKey("period.id")),
+    _key("snapshot", ForeignKey("snapshot.sha256")),
+    _text("kind"),  # usage | revenue
+    _text("source"),
     _text("recorded_at"),
 )
 
@@ -205,6 +270,33 @@ track_share = Table(
     _text("recorded_at"),
 )
 
+# Shares that a provider states anew; the highest version of a track holds, from now on.
+corrected_share = Table(
+    "corrected_share",
+    metadata,
+    _key("provider"),
+    _key("track"),
+    Column("version", Integer, primary_key=True, autoincrement=False),  # 2, 3, …
+    _text("snapshot", ForeignKey("snapshot.sha256")),
+    _text("content_sha256"),
+    _number("unattributed_ppb"),
+    _text("recorded_at"),
+)
+
+# One unit of `base` is rate_ppb / 10⁹ of `quote` on a day; never changed.
+fx_rate = Table(
+    "fx_rate",
+    metadata,
+    _key("id"),  # 2026-10-30/USD/EUR
+    Column("day", Date, nullable=False),
+    _text("base"),
+    _text("quote"),
+    _number("rate_ppb"),
+    _text("source"),
+    _text("recorded_at"),
+    CheckConstraint("rate_ppb > 0", name="rate"),
+)
+
 # What is owed: previews, replaced at will until the period closes.
 
 payout = Table(
@@ -221,6 +313,7 @@ payout = Table(
     _number("platform_micros"),
     _text("content_sha256"),
     _text("recorded_at"),
+    _maybe("settings"),  # of the workspace, as canonical JSON: with its inputs, all that decided
     UniqueConstraint("period", "rule"),
 )
 
@@ -244,6 +337,9 @@ payout_pool = Table(
     _number("pool_micros"),
     _number("idle_micros"),
     _number("unattributed_micros"),
+    _maybe("came_currency"),  # this and what follows: where the money came in another currency
+    _number("came_micros", nullable=True),
+    _maybe("fx_rate"),
 )
 
 payout_payee = Table(
@@ -324,4 +420,97 @@ posting = Table(
     _text("currency"),
     _maybe("right"),
     _maybe("pool"),
+    _maybe("fx_rate"),
+)
+
+# Columns that came after books had been written: a hash leaves them out where they are empty.
+ADDED = frozenset({"settings", "came_currency", "came_micros", "fx_rate"})
+
+# What becomes of what is owed.
+
+restatement = Table(
+    "restatement",
+    metadata,
+    _key("id"),  # 2026-10/1: the closed period's first
+    _text("period", ForeignKey("period.id")),
+    _text("posted_in", ForeignKey("period.id")),
+    _text("snapshot", ForeignKey("snapshot.sha256")),  # of the allocations, all divided anew
+    _text("reason"),
+    _text("content_sha256"),
+    _text("recorded_at"),
+)
+
+restatement_input = Table(
+    "restatement_input",
+    metadata,
+    _key("restatement", ForeignKey("restatement.id")),
+    _key("snapshot", ForeignKey("snapshot.sha256")),
+    _text("kind"),
+)
+
+payment = Table(
+    "payment",
+    metadata,
+    _key("id"),  # 2026-11/ann/1: posted in, payee, number
+    _text("period", ForeignKey("period.id")),
+    _text("payee", ForeignKey("party.id"), index=True),
+    _text("currency"),  # of the books
+    _number("gross_micros"),
+    _number("withheld_micros"),
+    _text("paid_currency"),
+    _number("paid_micros"),  # whole minor units
+    _maybe("fx_rate", ForeignKey("fx_rate.id")),
+    Column("day", Date, nullable=False),
+    _text("recorded_at"),
+)
+
+payment_event = Table(
+    "payment_event",
+    metadata,
+    _key("payment", ForeignKey("payment.id")),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # 1, 2, …
+    _text("event"),  # confirmed | failed | returned
+    Column("day", Date, nullable=False),
+    _text("note"),
+    _text("recorded_at"),
+)
+
+# An amount that waits. Its transaction has the hold's id for a key; released, that is reversed.
+hold = Table(
+    "hold",
+    metadata,
+    _key("id"),  # hold/2026-10/ann/1
+    _text("kind"),  # held | disputed
+    _text("subject"),  # a statement line, a posting or a payee
+    _text("payee", ForeignKey("party.id"), index=True),
+    _maybe("track"),
+    _maybe("recording"),
+    _text("reason"),
+    _text("opened_by"),
+    _text("recorded_at"),
+)
+
+# What attribution says of a disputed track: what was paid by, and the exact re-score beside it.
+hold_finding = Table(
+    "hold_finding",
+    metadata,
+    _key("hold", ForeignKey("hold.id")),
+    _key("method"),
+    _text("evidence_sha256"),
+    _text("summary"),  # the shares found, as canonical JSON
+    _text("recorded_at"),
+)
+
+# Who did what. Names are as given.
+act = Table(
+    "act",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("name"),
+    _text("act"),  # prepared | approved | closed | …
+    _text("period", index=True),
+    _text("subject"),  # the rule, the payment, the hold
+    _maybe("content_sha256"),
+    _text("note"),
+    _text("recorded_at"),
 )

@@ -2,7 +2,7 @@
 
 One registry of refusals, each a condition in SQL that every database of ours reads; how a refusal
 becomes a trigger is the dialect's business (`RENDERERS`). Migrations install the whole registry
-after every step, since altering a table on SQLite silently loses its triggers.
+after the last step, since altering a table on SQLite silently loses its triggers.
 """
 
 # ruff: noqa: S608  what is put into these statements are our own names of tables and columns
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, Table, inspect, text
+from sqlalchemy import Connection, Table, text
 
 from db import schema
 
@@ -36,13 +36,16 @@ class Refusal:
 
 
 def install(connection: Connection) -> None:
-    """Make the triggers of every table that is there; those that stood before are replaced."""
-    there = set(inspect(connection).get_table_names())
+    """Make the triggers of the registry; those that stood before are replaced."""
+    remove(connection)
+    for refusal in REFUSALS:
+        connection.execute(text(RENDERERS[connection.dialect.name](refusal)))
+
+
+def remove(connection: Connection) -> None:
+    """Take all triggers away, as a migration must that takes away what they speak of."""
     for name in present(connection):
         connection.execute(text(f'drop trigger "{name}"'))
-    for refusal in REFUSALS:
-        if refusal.table in there:
-            connection.execute(text(RENDERERS[connection.dialect.name](refusal)))
 
 
 def present(connection: Connection) -> dict[str, str]:
@@ -248,15 +251,26 @@ _POSTING = [
         "a sealed transaction takes no more postings",
         "not exists (select 1 from transaction_ where id = new.transaction_id and not sealed)",
     ),
+    Refusal(
+        "posting",
+        "insert",
+        "rate_known",
+        "there is no such rate of exchange",
+        "new.fx_rate is not null and not exists (select 1 from fx_rate where id = new.fx_rate)",
+    ),
 ]
 
 REFUSALS: tuple[Refusal, ...] = (
     *_PERIOD,
     *_TRANSACTION,
     *_POSTING,
-    *_append_only(schema.party),
-    *_append_only(schema.work),
-    *_kept(schema.recording, "audio_sha256", "duration_ms", "licensed_from", "licensed_to"),
+    *_kept(schema.party, "name", "kind", "payee", "ipi", "isni"),
+    *_kept(schema.work, "iswc"),
+    *_kept(
+        schema.recording,
+        *("audio_sha256", "duration_ms", "licensed_from", "licensed_to"),
+        *("title", "artist", "isrc"),
+    ),
     *_kept(schema.track, "audio_sha256", "duration_ms"),
     *_append_only(schema.snapshot),
     *_append_only(schema.run),
@@ -266,8 +280,27 @@ REFUSALS: tuple[Refusal, ...] = (
     _while_open(schema.period_input, "new", "insert"),
     *_append_only(schema.period_revenue),
     _while_open(schema.period_revenue, "new", "insert"),
-    *_dated(schema.interest),
-    *_dated(schema.terms),
+    *(
+        refusal
+        for table in (schema.interest, schema.terms, schema.withdrawal, schema.alias)
+        for refusal in _dated(table)
+    ),
+    *(
+        refusal
+        for table in (
+            *(schema.correction, schema.act, schema.fx_rate, schema.late_input),
+            *(schema.corrected_share, schema.restatement, schema.restatement_input),
+            *(schema.payment, schema.payment_event, schema.hold, schema.hold_finding),
+        )
+        for refusal in _append_only(table)
+    ),
+    Refusal(
+        "late_input",
+        "insert",
+        "once_closed",
+        "the period is open; import it without --late",
+        "not exists (select 1 from period where id = new.period and status = 'closed')",
+    ),
     *_computed(schema.payout, ("period", "rule")),
     *(refusal for table in schema.PAYOUT_PARTS for refusal in _computed(table)),
 )

@@ -1,17 +1,22 @@
 """How Alembic meets our books. Configured from pyproject.toml; there is no alembic.ini."""
 
 from alembic import context
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import Engine
 
 from db import triggers
 from db.engine import make_engine
-from db.schema import metadata
+from db.schema import HEAD, metadata
 
 
-def _after_each_step(*, ctx: MigrationContext, **_more: object) -> None:
+def _after_each_step(*, ctx: MigrationContext, step: MigrationInfo, **_more: object) -> None:
+    """Install what the database refuses, once it has all that the refusals speak of.
+
+    Before that nobody can open the books: they do not stand at the last step.
+    """
     assert ctx.connection is not None, "triggers need a database, not a script"
-    triggers.install(ctx.connection)  # rebuilding a table on SQLite loses its triggers
+    if step.is_upgrade and step.up_revision_id == HEAD:
+        triggers.install(ctx.connection)
 
 
 def _migrate(engine: Engine) -> None:

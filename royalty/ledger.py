@@ -49,6 +49,31 @@ def suspense(kind: Suspense) -> str:
     return f"suspense.{kind}"
 
 
+def cash() -> str:
+    """Name the account that payments leave from."""
+    return "cash"
+
+
+def advance(recoupment: str) -> str:
+    """Name the account of advances not recouped yet; those of one name are recouped together."""
+    return f"advance.unrecouped.{recoupment}"
+
+
+def reserve(payee: str) -> str:
+    """Name the account of what is kept back of a payee's money for a while."""
+    return f"reserve.{payee}"
+
+
+def withheld(jurisdiction: str) -> str:
+    """Name the account of tax withheld for a jurisdiction."""
+    return f"withheld.{jurisdiction}"
+
+
+def exchange() -> str:
+    """Name the account through which money changes its currency."""
+    return "exchange"
+
+
 def payee_of(account: str) -> str | None:
     """Tell whose payable account this is, if it is one."""
     return account.removeprefix("payable.") if account.startswith("payable.") else None
@@ -62,6 +87,7 @@ class Posting:
     amount: Money
     right: str | None = None
     pool: str | None = None
+    fx_rate: str | None = None  # the id of the rate at which the amount was converted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from royalty.catalogue import PPM
+from royalty.catalogue import PPM, WORLDWIDE
 from royalty.period import covers
 
 
@@ -22,7 +23,39 @@ class Terms:
     currency: str = "EUR"
     valid_from: date | None = None
     valid_to: date | None = None  # half-open
+    territory: str = WORLDWIDE  # where the rate holds; a territory's own goes before the worldwide one
+    recoupment: str | None = None  # advances of one name are recouped together; None: alone
+    reserve_months: int = 12  # after so many a reserve is released
+    jurisdiction: str | None = None  # that tax is withheld for
+    most_favoured: bool = False  # the rate is never below the best that another party has
 
     def hold_on(self, day: date) -> bool:
         """Whether the agreement is valid on that day."""
         return covers(self.valid_from, self.valid_to, day)
+
+
+def rates(agreements: Iterable[Terms]) -> dict[tuple[str, str], int]:
+    """Say what part of its gross each party earns, in ppm, by party and territory.
+
+    The agreements all hold on one day. Where a party has none for the territory, its worldwide
+    one holds; so what is listed is what they state, and where a most favoured party is lifted:
+    to the best rate that any party's agreement gives there. Parties without one do not count.
+    """
+    stated = {(each.party, each.territory): each for each in agreements}
+    found = {key: each.royalty_rate_ppm for key, each in stated.items()}
+    favoured = {party for (party, _), each in stated.items() if each.most_favoured}
+    for territory in {where for _, where in stated} if favoured else ():
+        best = max(each.royalty_rate_ppm for each in _holding(stated, territory))
+        for each in _holding({key: stated[key] for key in stated if key[0] in favoured}, territory):
+            if each.most_favoured:
+                found[each.party, territory] = best
+    return found
+
+
+def _holding(stated: Mapping[tuple[str, str], Terms], territory: str) -> list[Terms]:
+    """List the agreement of each party that holds in a territory: its own, else worldwide."""
+    return [
+        each
+        for (party, where), each in stated.items()
+        if where == territory or (where == WORLDWIDE and (party, territory) not in stated)
+    ]

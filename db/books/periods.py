@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from db import schema
-from royalty.errors import PeriodClosed
+from royalty.errors import NotReady, PeriodClosed
 from royalty.period import Period
 
 MADE_IN = Period(2026, 11)  # a clock that stands earlier than this code is wrong
@@ -30,3 +30,23 @@ def begin(connection: Connection, period: Period) -> None:
         )
     if status is None:
         connection.execute(schema.period.insert(), {"id": str(period), "status": "open"})
+
+
+def last_closed(connection: Connection) -> Period | None:
+    """Name the latest month that is closed; None where none is."""
+    closed = schema.period.c.status == "closed"
+    found = connection.scalar(select(func.max(schema.period.c.id)).where(closed))
+    return None if found is None else Period.parse(found)
+
+
+def open_period(connection: Connection) -> Period:
+    """Name the open month, the one after the last that is closed; it begins if it has not yet.
+
+    What comes after a closing (adjustments, payments, holds) is posted there. Raises `NotReady`
+    where no month is closed.
+    """
+    closed = last_closed(connection)
+    if closed is None:
+        raise NotReady("no month is closed yet; run 'tantieme close PERIOD' first")
+    begin(connection, closed.next)
+    return closed.next

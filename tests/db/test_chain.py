@@ -36,7 +36,7 @@ def test_empty_books_verify(books: Books) -> None:
         ("update posting set amount_micros = amount_micros + 1 where transaction_id = 1 and line = 1", 1, "not what was hashed"),
         ("update posting set account = 'payable.mallory' where account = 'payable.bob'", 2, "not what was hashed"),
         ("delete from posting where transaction_id = 2 and line = 3", 2, "not what was hashed"),
-        ("insert into posting values (1, 9, 'cash', 0, 'EUR', null, null)", 1, "not what was hashed"),
+        ("insert into posting values (1, 9, 'cash', 0, 'EUR', null, null, null)", 1, "not what was hashed"),
         ("update transaction_ set effective_on = '2026-01-01' where id = 2", 2, "not what was hashed"),
         ("update transaction_ set hash = content_sha256 where id = 1", 1, "not what was hashed"),
         ("update transaction_ set prev_hash = hash where id = 2", 2, "does not follow"),

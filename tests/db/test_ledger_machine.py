@@ -39,7 +39,7 @@ ACCOUNTS = ("platform", "payable.bob", "payable.lab", "receivable.platform")
 TAMPERING = (
     "update posting set amount_micros = 1",
     "delete from posting",
-    "insert or replace into posting select transaction_id, line, 'cash', 1, 'EUR', null, null from posting",
+    "insert or replace into posting select transaction_id, line, 'cash', 1, 'EUR', null, null, null from posting",
     "update transaction_ set sealed = 0",
     "delete from transaction_",
     "insert or replace into transaction_ select id, key, kind, period, effective_on, 'later', null, null, memo, content_sha256, prev_hash, hash, 0 from transaction_",

@@ -1,4 +1,5 @@
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import inspect
 
 from db import engine as engine_room
 from db.engine import Books, migrations, open_books, reading, revision, upgrade
+from db.queries import verify_books
 from db.schema import HEAD
 from db.triggers import REFUSALS, present
 
@@ -74,3 +76,31 @@ def test_every_constraint_has_a_name(books: Books) -> None:
         ]
         if table != "alembic_version":
             assert all(constraint["name"] for constraint in named), table
+
+
+def test_books_of_the_first_revision_are_upgraded_with_all_that_is_in_them(tmp_path: Path) -> None:
+    dump = (Path(__file__).parent / "books_0001.sql").read_text(encoding="utf-8")
+    old = sqlite3.connect(tmp_path / "ledger.db")
+    old.executescript(dump)
+    before = posted_in(old)
+    old.close()
+    books = open_books(None, tmp_path)
+
+    upgrade(books)
+
+    with reading(books) as connection:
+        assert set(present(connection)) == {refusal.trigger for refusal in REFUSALS}
+    faults = verify_books(books)
+    assert all("snapshots" in fault for fault in faults), faults  # the files were not kept
+    new = sqlite3.connect(tmp_path / "ledger.db")
+    assert posted_in(new) == before
+    added = "select territory, recoupment, reserve_months, jurisdiction, most_favoured from terms"
+    assert new.execute(added).fetchall() == [("WW", None, 12, None, 0)]
+    new.close()
+    books.engine.dispose()
+
+
+def posted_in(connection: sqlite3.Connection) -> list[tuple[str, int]]:
+    """What stands on each account."""
+    sums = "select account, sum(amount_micros) from posting group by account order by account"
+    return connection.execute(sums).fetchall()

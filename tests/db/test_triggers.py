@@ -26,12 +26,10 @@ OTHER_SIDE = ONE_SIDED.replace("3, 1, 'platform', 5, 'EUR'", "3, 2, 'cash', -5, 
 SEAL = "update transaction_ set sealed = true where id = 3"
 INTO_NOVEMBER = (
     "insert into payout select id, '2026-11', rule, rule_version, provider, currency,"
-    " publishing_ppm, snapshot, platform_micros, content_sha256, recorded_at from payout"
+    " publishing_ppm, snapshot, platform_micros, content_sha256, recorded_at, settings from payout"
 )
 COPY = "insert or replace into {0} select * from {0} limit 1"
 APPEND_ONLY = (
-    "party",
-    "work",
     "posting",
     "snapshot",
     "run",
@@ -39,6 +37,33 @@ APPEND_ONLY = (
     "track_share",
     "period_input",
     "period_revenue",
+)
+# A row of each table that the smallest month has none of.
+SEEDS = {
+    "withdrawal": "insert into withdrawal values (1, 'r1', 'output', 'takedown', 'asked', '2026-10-01', null, 'now', null)",
+    "alias": "insert into alias values (1, 'party', 'Bobby', 'bob', 'now', null)",
+    "correction": "insert into correction values (1, 'party', 'bob', 'name', 'Bob', 'Bobby', 'asked', 'now')",
+    "act": "insert into act values (1, 'ann', 'approved', '2026-10', 'pro_rata', 'c', '', 'now')",
+    "fx_rate": "insert into fx_rate values ('2026-10-30/USD/EUR', '2026-10-30', 'USD', 'EUR', 920000000, 'bank', 'now')",
+    "late_input": "insert into late_input select '2026-10', sha256, kind, 'late.csv', 'now' from snapshot limit 1",
+    "corrected_share": "insert into corrected_share select 'p', 't1', 2, sha256, 'c', 0, 'now' from snapshot limit 1",
+    "restatement": "insert into restatement select '2026-10/1', '2026-10', '2026-11', sha256, 'late', 'c', 'now' from snapshot limit 1",
+    "restatement_input": "insert into restatement_input select '2026-10/1', sha256, kind from snapshot limit 1",
+    "payment": "insert into payment values ('2026-11/bob/1', '2026-11', 'bob', 'EUR', 9, 0, 'EUR', 9, null, '2026-11-05', 'now')",
+    "payment_event": "insert into payment_event values ('2026-11/bob/1', 1, 'confirmed', '2026-11-06', '', 'now')",
+    "hold": "insert into hold values ('hold/bob', 'held', 'bob', 'bob', null, null, 'asked', 'ann', 'now')",
+    "hold_finding": "insert into hold_finding values ('hold/bob', 'exact', 'e', '{}', 'now')",
+}  # fmt: skip
+DATED = ("interest", "terms", "withdrawal", "alias")
+MAY_CHANGE = (
+    ("recording", "licensed_to", "placebo"),
+    ("recording", "duration_ms", "content_sha256"),
+    ("recording", "title", "work"),
+    ("work", "iswc", "recorded_at"),
+    ("party", "payee", "recorded_at"),
+    ("party", "ipi", "recorded_at"),
+    ("track", "audio_sha256", "run"),
+    ("track", "duration_ms", "created_at"),
 )
 KEYS = {"id", "rule", "payout", "snapshot", "payee", "track", "recording", "kind"}
 PAYOUT = ("payout", *(table.name for table in schema.PAYOUT_PARTS))
@@ -48,11 +73,16 @@ def again(table: str) -> list[str]:
     """Put a row where one is, in an open period and transaction, so that nothing else refuses."""
     if table == "posting":
         return [OPEN, DRAFT, ONE_SIDED, ONE_SIDED.replace("insert", "insert or replace", 1)]
-    if not table.startswith("period_"):
-        return [COPY.format(table)]
+    if table not in {"period_input", "period_revenue"}:
+        return [*seed(table), COPY.format(table)]
     columns = schema.metadata.tables[table].columns.keys()[1:]
     row = f"into {table} select '2026-11', {', '.join(columns)} from {table} limit 1"
     return [OPEN, f"insert {row}", f"insert or replace {row}"]
+
+
+def seed(table: str) -> list[str]:
+    """Make sure that the table has a row."""
+    return [SEEDS[table]] if table in SEEDS else []
 
 
 def columns_of(table: str, **instead: str) -> str:
@@ -85,24 +115,27 @@ def attempts() -> list[tuple[str, str, list[str]]]:
         ("transaction__update_balances", "the transaction does not sum", [OPEN, DRAFT, ONE_SIDED, OTHER_SIDE, SEAL]),
         ("transaction__delete_never", "a transaction is never removed", ["delete from transaction_ where id = 2"]),
         ("posting_insert_unsealed", "a sealed transaction takes no more", [ONE_SIDED.replace("(3, 1", "(2, 99")]),
+        ("posting_insert_rate_known", "there is no such rate", [OPEN, DRAFT, ONE_SIDED.replace("currency)", "currency, fx_rate)").replace("'EUR')", "'EUR', 'none')")]),
+        ("late_input_insert_once_closed", "the period is open", [OPEN, SEEDS["late_input"].replace("'2026-10'", "'2026-11'")]),
         ("period_input_insert_while_new_open", "the period is closed", ["insert into period_input select period, (select sha256 from snapshot where kind = 'allocations'), kind, source, recorded_at from period_input limit 1"]),
         ("period_revenue_insert_while_new_open", "the period is closed", ["insert into period_revenue select period, snapshot, 'USD', micros from period_revenue"]),
     ]  # fmt: skip
-    for table in APPEND_ONLY:
+    for table in (*APPEND_ONLY, *(name for name in SEEDS if name not in DATED)):
         column = inspect(schema.metadata.tables[table]).columns.keys()[-1]
         cases += [
-            (f"{table}_update_never", f"a {table} is never changed", [f'update {table} set "{column}" = null']),
-            (f"{table}_delete_never", f"a {table} is never removed", [f"delete from {table}"]),
+            (f"{table}_update_never", f"a {table} is never changed", [*seed(table), f'update {table} set "{column}" = null']),
+            (f"{table}_delete_never", f"a {table} is never removed", [*seed(table), f"delete from {table}"]),
             (f"{table}_insert_twice", f"that {table} is there", again(table)),
         ]  # fmt: skip
-    for table in ("interest", "terms"):
+    for table in DATED:
+        column = "party" if table in {"interest", "terms"} else "recorded_at"
         cases += [
-            (f"{table}_update_ends_once", f"a {table} row may only be ended", [f"update {table} set party = 'bob'"]),
-            (f"{table}_update_ends_once", f"a {table} row may only be ended", [f"update {table} set recorded_to = 'x'", f"update {table} set recorded_to = 'y'"]),
-            (f"{table}_delete_never", f"a {table} row is never removed", [f"delete from {table}"]),
-            (f"{table}_insert_twice", f"that {table} is there", [COPY.format(table)]),
+            (f"{table}_update_ends_once", f"a {table} row may only be ended", [*seed(table), f"update {table} set {column} = 'bob'"]),
+            (f"{table}_update_ends_once", f"a {table} row may only be ended", [*seed(table), f"update {table} set recorded_to = 'x'", f"update {table} set recorded_to = 'y'"]),
+            (f"{table}_delete_never", f"a {table} row is never removed", [*seed(table), f"delete from {table}"]),
+            (f"{table}_insert_twice", f"that {table} is there", [*seed(table), COPY.format(table)]),
         ]  # fmt: skip
-    for table, may, column in (("recording", "licensed_to", "title"), ("recording", "duration_ms", "content_sha256"), ("recording", "audio_sha256", "placebo"), ("track", "audio_sha256", "run"), ("track", "duration_ms", "created_at")):  # fmt: skip
+    for table, may, column in MAY_CHANGE:
         cases += [
             (f"{table}_update_only", f"of a {table} only these may change", [f"update {table} set {may} = 'x'", f"update {table} set {column} = 'x'"]),
             (f"{table}_delete_never", f"a {table} is never removed", [f"delete from {table}"]),
@@ -162,7 +195,7 @@ def test_the_database_has_the_triggers_of_the_registry_and_no_others(books: Book
 
 def test_a_table_has_no_key_that_triggers_do_not_see(closed_file: Path) -> None:
     connection = sqlite3.connect(closed_file)
-    integer_keys = {"interest", "terms", "transaction_", "alembic_version"}
+    integer_keys = {*DATED, "act", "correction", "transaction_", "alembic_version"}
     for table in schema.metadata.tables.keys() - integer_keys:
         with pytest.raises(sqlite3.OperationalError, match="no such column: rowid"):
             connection.execute(f"select rowid from {table}")
