@@ -10,6 +10,8 @@ from cli.output import pass_workspace, print_table
 from cli.workspace import Workspace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cli.jobs.attribution import Attributed, Part
     from cli.jobs.demo import Story
 
@@ -18,19 +20,23 @@ MINUTE = 60
 
 @click.command()
 @click.option("--small", is_flag=True, help="A fifth of the works: quicker, and says less.")
+@click.option("--open", "open_", is_flag=True, help="Leave October open, to close it yourself.")
 @pass_workspace
-def demo(workspace: Workspace, small: bool) -> None:
+def demo(workspace: Workspace, small: bool, open_: bool) -> None:
     """Do the whole main job on real music: train, generate, attribute, pay, report.
 
     Real works by named composers come from the music21 package; rights, terms and the month's
     listening are illustrative. Run again, it says what is already there and changes nothing.
 
+    With --open the month is previewed and not closed; docs/month.md goes on from there.
+
     \b
     Example:  tantieme --home demo-home demo
+              tantieme --home october demo --small --open
     """
     from cli.jobs.demo import SMALL, WHOLE, run_demo
 
-    _print_story(workspace, run_demo(workspace, SMALL if small else WHOLE))
+    _print_story(workspace, run_demo(workspace, SMALL if small else WHOLE, leave_open=open_))
 
 
 def _print_story(workspace: Workspace, story: Story) -> None:
@@ -42,13 +48,21 @@ def _print_story(workspace: Workspace, story: Story) -> None:
     _print_attribution(story)
     _print_amounts(story)
     _print_farm(story)
-    home = workspace.home
-    click.echo(f"\nReports     {story.reports}")
-    payees = story.payouts[story.rule].payees
-    most = max(payees, key=lambda payee: payee.attributed.micros)
-    click.echo(f"Why?        tantieme --home {home} trail {story.period}/{most.id}/1")
-    click.echo(f"Look        tantieme --home {home} dashboard      (or: make dashboard)")
+    click.echo("")
+    _print_next(workspace.home, story)
     click.echo(f"Took        {story.seconds // MINUTE:.0f} min {story.seconds % MINUTE:.0f} s")
+
+
+def _print_next(home: Path, story: Story) -> None:
+    """Say where to look, or what the month waits for."""
+    if story.reports is None:
+        click.echo(f"Close       tantieme --home {home} close {story.period}      (docs/month.md)")
+    else:
+        payees = story.payouts[story.rule].payees
+        most = max(payees, key=lambda payee: payee.attributed.micros)
+        click.echo(f"Reports     {story.reports}")
+        click.echo(f"Why?        tantieme --home {home} trail {story.period}/{most.id}/1")
+    click.echo(f"Look        tantieme --home {home} dashboard      (or: make dashboard)")
 
 
 def _print_attribution(story: Story) -> None:

@@ -14,6 +14,9 @@ from db.intake import usage as usage_intake
 from db.intake.receipt import Receipt
 
 file_argument = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+late_option = click.option(
+    "--late", is_flag=True, help="For closed months: 'tantieme adjust' then posts what it changes."
+)
 
 
 @click.group()
@@ -23,17 +26,20 @@ def usage() -> None:
 
 @usage.command("import")
 @file_argument
+@late_option
 @dry_run
 @pass_workspace
-def import_usage(workspace: Workspace, file: Path, dry_run: bool) -> None:
+def import_usage(workspace: Workspace, file: Path, late: bool, dry_run: bool) -> None:
     """Import counted plays: period, listener, track, source, territory, plays (CSV or Parquet).
 
     A further column `active` says how many of the plays the listener asked for.
 
     \b
     Example:  tantieme usage import october.csv
+              tantieme usage import october-again.csv --late
     """
-    tell(usage_intake.record(workspace.books(), file, dry_run=dry_run), dry_run=dry_run)
+    receipt = usage_intake.record(workspace.books(), file, late=late, dry_run=dry_run)
+    tell(receipt, dry_run=dry_run)
 
 
 @click.group()
@@ -43,17 +49,21 @@ def revenue() -> None:
 
 @revenue.command("import")
 @file_argument
+@late_option
 @dry_run
 @pass_workspace
-def import_revenue(workspace: Workspace, file: Path, dry_run: bool) -> None:
+def import_revenue(workspace: Workspace, file: Path, late: bool, dry_run: bool) -> None:
     """Import net money: period, listener, source, territory, currency, net (CSV or Parquet).
 
-    A further column `track` says which track the money is booked against.
+    A further column `track` says which track the money is booked against. One source pays in one
+    currency in one territory.
 
     \b
     Example:  tantieme revenue import october-revenue.csv
+              tantieme revenue import october-again.csv --late
     """
-    tell(revenue_intake.record(workspace.books(), file, dry_run=dry_run), dry_run=dry_run)
+    receipt = revenue_intake.record(workspace.books(), file, late=late, dry_run=dry_run)
+    tell(receipt, dry_run=dry_run)
 
 
 @click.group()
@@ -63,17 +73,24 @@ def shares() -> None:
 
 @shares.command("import")
 @file_argument
+@click.option(
+    "--correct", is_flag=True, help="Take these in place of what a provider stated before."
+)
 @dry_run
 @pass_workspace
-def import_shares(workspace: Workspace, file: Path, dry_run: bool) -> None:
+def import_shares(workspace: Workspace, file: Path, correct: bool, dry_run: bool) -> None:
     """Import frozen shares: track, recording, share_ppb, low_ppb, high_ppb, provider (CSV).
 
-    Each track's shares sum to 1 000 000 000; an empty recording is the unattributed part.
+    Each track's shares sum to 1 000 000 000; an empty recording is the unattributed part. Shares
+    are frozen: those that correct others stand beside them, and closed months keep theirs until
+    they are adjusted.
 
     \b
     Example:  tantieme shares import provider.csv
+              tantieme shares import provider-again.csv --correct
     """
-    tell(shares_intake.record(workspace.books(), file, dry_run=dry_run), dry_run=dry_run)
+    receipt = shares_intake.record(workspace.books(), file, correct=correct, dry_run=dry_run)
+    tell(receipt, dry_run=dry_run)
 
 
 def tell(receipt: Receipt, *, dry_run: bool = False) -> None:
@@ -89,3 +106,15 @@ def tell(receipt: Receipt, *, dry_run: bool = False) -> None:
     else:
         reference = f" as {receipt.snapshot[:12]}" if receipt.snapshot else ""
         narrate(f"{receipt.kind}: {counts} imported{reference}.")
+        _tell_what_next(receipt)
+
+
+def _tell_what_next(receipt: Receipt) -> None:
+    if receipt.late:
+        for period in receipt.rows:
+            narrate(f"'tantieme adjust {period}' posts what that changes.")
+    if receipt.corrected:
+        narrate(
+            f"Of {receipt.corrected:,} track{'s' * (receipt.corrected > 1)} shares were stated anew"
+            "; 'tantieme adjust PERIOD' posts what that changes in a closed month."
+        )

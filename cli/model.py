@@ -1,4 +1,4 @@
-"""`tantieme model import`."""
+"""`tantieme model import` and `tantieme model months`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.output import as_json, dry_run, narrate, pass_workspace, print_json
+from cli.versions import months
 from cli.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def model() -> None:
-    """Keep models that were trained elsewhere."""
+    """Keep models that were trained elsewhere, and see which months used which."""
+
+
+model.add_command(months)
 
 
 @model.command("import")

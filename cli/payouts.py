@@ -6,14 +6,26 @@ from collections.abc import Sequence
 
 import click
 
-from cli.output import as_json, dry_run, narrate, pass_workspace, period_argument
+from cli.output import (
+    PeriodType,
+    as_json,
+    as_name,
+    dry_run,
+    narrate,
+    pass_workspace,
+    period_argument,
+    print_json,
+)
 from cli.payout_tables import print_payouts
+from cli.variance import no_month_before, print_variance
 from cli.workspace import Workspace
+from db.books.approvals import prepare
 from db.queries import Payout
 from royalty.blend import named
 from royalty.errors import NotReady
 from royalty.period import Period
 from royalty.reports.json import payouts_json
+from royalty.reports.variance import variance_document
 from royalty.rules import RULES
 
 
@@ -52,7 +64,12 @@ engine_option = click.option(
     help=f"How the pools are divided, {rules_help} Give several to compare them.",
 )
 @click.option("--compare", is_flag=True, help="Several rules side by side: all, or those named.")
+@click.option("--variance", is_flag=True, help="The month against the month before instead.")
+@click.option(
+    "--against", type=PeriodType(), default=None, help="Another month for --variance to look at."
+)
 @engine_option
+@as_name
 @as_json
 @pass_workspace
 def payouts(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
@@ -60,19 +77,24 @@ def payouts(  # noqa: PLR0913, PLR0917 - click passes one argument for each opti
     period: Period,
     rules: tuple[str, ...],
     compare: bool,
+    variance: bool,
+    against: Period | None,
     engine: str,
+    name: str,
     json_: bool,
 ) -> None:
     """Compute and preview a month: who earns what, how sure that is, what nobody earned.
 
-    A preview is kept until the month is closed and posts nothing. A closed month is shown as it
-    was computed, by the rule that closed it unless told otherwise. A rule can be a blend of others,
-    which divides a part of every pool by each.
+    A preview is kept until the month is closed and posts nothing; who computed it first is on
+    record as having prepared it. A closed month is shown as it was computed, by the rule that
+    closed it unless told otherwise. A rule can be a blend of others, which divides a part of every
+    pool by each.
 
     \b
     Example:  tantieme payouts 2026-10 --rule user-centric
               tantieme payouts 2026-10 --compare --json
               tantieme payouts 2026-10 --rule pro-rata --rule pro_rata:0.6+user_centric:0.4
+              tantieme payouts 2026-11 --variance
     """
     from cli.jobs.payout import closed_by
 
@@ -80,14 +102,38 @@ def payouts(  # noqa: PLR0913, PLR0917 - click passes one argument for each opti
         raise click.UsageError(
             "--compare takes two rules or more; name another with --rule, or none for all of them"
         )
+    _require_variance_of_one(period, rules, against, compare=compare, variance=variance)
     closed = closed_by(workspace.books(), period)
     usual = closed or workspace.settings().rule
     chosen = rules or ((closed, *RULES) if compare and closed else RULES if compare else (usual,))
     computed = _computed(workspace, period, list(dict.fromkeys(chosen)), engine)
     if closed:
         narrate(f"{period} is closed by {closed}.")
-    _print(workspace, computed, engine, json_=json_)
+    else:
+        for each in computed:
+            prepare(workspace.books(), period, each.rule, name)
+    if variance:
+        _print_variance(workspace, computed[0], against, engine, json_=json_)
+    else:
+        _print(workspace, computed, engine, json_=json_)
     _warn(workspace, computed[0], engine)
+
+
+def _require_variance_of_one(
+    period: Period,
+    rules: Sequence[str],
+    against: Period | None,
+    *,
+    compare: bool,
+    variance: bool,
+) -> None:
+    """Refuse options that do not go together."""
+    if variance and (compare or len({*rules}) > 1):
+        raise click.UsageError("--variance is of one rule; name one with --rule, or none")
+    if against is not None and not variance:
+        raise click.UsageError("--against goes with --variance")
+    if against == period:
+        raise click.UsageError(f"{period} is no different from itself; name another with --against")
 
 
 def _computed(
@@ -120,6 +166,20 @@ def _print(workspace: Workspace, computed: Sequence[Payout], engine: str, *, jso
         print_payouts(computed, found)
 
 
+def _print_variance(
+    workspace: Workspace, payout: Payout, against: Period | None, engine: str, *, json_: bool
+) -> None:
+    from cli.jobs.variance import vary_from
+
+    found = vary_from(workspace, payout, against, engine=engine)
+    if json_:
+        print_json(variance_document(payout.period, payout.rule, found))
+    elif found is None:
+        click.echo(f"{no_month_before(payout.period, payout.rule)} Name another with --against.")
+    else:
+        print_variance(found)
+
+
 def _warn(workspace: Workspace, payout: Payout, engine: str) -> None:
     """Say what of the month is divided otherwise than one may think, or not at all."""
     from cli.jobs.month import plays_without_revenue, tracks_without_shares
@@ -143,35 +203,47 @@ def _warn(workspace: Workspace, payout: Payout, engine: str) -> None:
     "--rule", type=RuleType(), default=None, help=f"How the pools are divided, {rules_help}"
 )
 @engine_option
+@as_name
 @dry_run
 @pass_workspace
-def close(
-    workspace: Workspace, period: Period, rule: str | None, engine: str, dry_run: bool
+def close(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
+    workspace: Workspace, period: Period, rule: str | None, engine: str, name: str, dry_run: bool
 ) -> None:
-    """Close a month: post its division to the ledger, for good.
+    """Close a month: post its division to the ledger, for good, and open the next.
 
     What is posted is divided anew. To compare with, pro_rata, user_centric and all rules that the
     month was previewed by are kept; previews of what is in the books now are not divided again.
-    Closing again changes nothing. A closed month refuses further usage, revenue and rules.
+    Months close in order. Where workspace.toml wants approval, somebody else has to have approved
+    what is posted. Closing again changes nothing. A closed month refuses further usage, revenue
+    and rules.
+
+    The root that is printed fixes every posting of the month: keep it where nobody can change it.
 
     \b
     Example:  tantieme close 2026-10
     """
+    from cli.jobs.approval import require_closable
     from cli.jobs.payout import close_period, closed_by, rehearse
 
     chosen = rule or workspace.settings().rule
-    if dry_run and not closed_by(workspace.books(), period):
-        count = rehearse(workspace, period, chosen, engine=engine)
-        narrate(
-            f"Would post {count} transactions and close {period} by {chosen}; nothing was written."
-        )
-        return
-    closing = close_period(workspace, period, chosen, engine=engine)
+    if not closed_by(workspace.books(), period):
+        require_closable(workspace, period, chosen, name)
+        if dry_run:
+            posts = rehearse(workspace, period, chosen, engine=engine)
+            narrate(
+                f"Would post {posts} transactions and close {period} by {chosen}; nothing was"
+                " written."
+            )
+            return
+    closing = close_period(workspace, period, chosen, engine=engine, name=name)
+    if closing.root:
+        click.echo(f"root {closing.root}")
     if closing.already:
         narrate(f"{period} was already closed by {chosen}; nothing changed.")
         return
-    posted = len(closing.transactions)
+    posted, head = len(closing.transactions), closing.chain_head[:12]
     narrate(
-        f"{period} is closed by {chosen}: {posted} transactions, "
-        f"chain head {closing.chain_head[:12]}."
+        f"{period} is closed by {chosen}: {posted} transactions, chain head {head}.\n"
+        "Keep the root: 'tantieme verify --root ROOT' proves later that not one posting of the"
+        " month was changed."
     )

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 
 from cli.output import (
+    FAILED,
     as_json,
     narrate,
     pass_workspace,
     period_argument,
     print_faults,
     print_json,
-    print_table,
 )
+from cli.statements import print_statement
 from cli.workspace import Workspace
 from db import queries
 from db.queries import EVERYONE
 from royalty.period import Period
 from royalty.reports.json import statement_json
-from royalty.statement import Statement
 
 
 @click.command()
@@ -29,7 +30,7 @@ from royalty.statement import Statement
 @as_json
 @pass_workspace
 def statement(workspace: Workspace, payee: str, period: Period, json_: bool) -> None:
-    """Show what a payee is owed for a closed month, and why, line by line.
+    """Show what a payee is owed for a closed month, and why: movements, notes, the largest lines.
 
     \b
     Example:  tantieme statement bach 2026-10
@@ -38,36 +39,7 @@ def statement(workspace: Workspace, payee: str, period: Period, json_: bool) -> 
     if json_:
         click.echo(statement_json(owed), nl=False)
         return
-    _print_statement(owed)
-
-
-def _print_statement(owed: Statement) -> None:
-    version = f" ({owed.rule_version})" if " " in owed.rule_version else ""
-    click.echo(f"Statement {owed.id}  {owed.payee_name}  rule {owed.rule}{version}\n")
-    moves = (
-        ("opening", owed.opening),
-        ("earned", owed.earned),
-        ("adjustments", owed.adjustments),
-        ("recouped", -owed.recouped),
-        ("reserved", -owed.reserved),
-        ("withheld", -owed.withheld),
-        ("paid", -owed.paid),
-        ("closing", owed.closing),
-    )
-    print_table("", ["", ">amount"], [(name, str(amount)) for name, amount in moves])
-    click.echo(f"\nBy its shares' intervals, earned lies between {owed.low} and {owed.high}.\n")
-    rows = [
-        (
-            line.id,
-            line.track or "(divided equally)",
-            line.title or (line.recording or ""),
-            line.right,
-            f"{line.share_ppb / 10**7:.2f} %" if line.track else "",
-            str(line.net),
-        )
-        for line in owed.lines
-    ]
-    print_table("", ["line", "track", "recording", "right", ">share", ">net"], rows)
+    print_statement(owed)
 
 
 @click.command()
@@ -84,10 +56,13 @@ def _print_statement(owed: Statement) -> None:
 def export(
     workspace: Workspace, period: Period, payee: str | None, format_: str, output: Path | None
 ) -> None:
-    """Write the statements of a closed month to a file; the same month gives the same bytes.
+    """Write the statements of a closed month to a file: every line, and what else moved accounts.
+
+    The same month gives the same bytes.
 
     \b
     Example:  tantieme export 2026-10 --format csv
+              tantieme export 2026-10 --payee bach --format json
     """
     from cli.jobs.reports import write_export
 
@@ -101,10 +76,12 @@ def export(
 def trail(workspace: Workspace, id_: str, json_: bool) -> None:
     """Walk one amount back: line, posting, allocation, share, evidence, run, checkpoint.
 
-    ID is a statement line (2026-10/bach/1) or a posting.
+    ID is a line or a movement of a statement (2026-10/bach/1), or a posting (12.3). A movement
+    walks back to its hold, payment or restatement, and to what it corrects.
 
     \b
     Example:  tantieme trail 2026-10/bach/1
+              tantieme trail 12.3
     """
     from cli.jobs.reports import walk_back
 
@@ -113,24 +90,63 @@ def trail(workspace: Workspace, id_: str, json_: bool) -> None:
         print_json({"schema": 1, "id": id_, "steps": steps})
         return
     for step in steps:
-        click.echo(f"{step['step']:<12}{step['id']}")
+        click.echo(f"{step['step']:<13}{step['id']}")
         for name, value in step["facts"].items():
             for each in value if isinstance(value, list) else [value]:
                 if each is not None:
-                    click.echo(f"{'':<12}{name}: {each}")
+                    click.echo(f"{'':<13}{name}: {each}")
+
+
+class RootType(click.ParamType[str]):
+    """A Merkle root: 64 hexadecimal digits."""
+
+    name = "root"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read the digits, or say what a root looks like."""
+        if re.fullmatch(r"[0-9a-fA-F]{64}", value.strip()) is None:
+            self.fail(f"'{value}' is no root; one has 64 hexadecimal digits", param, ctx)
+        return value.strip().lower()
 
 
 @click.command()
+@click.option(
+    "--root", type=RootType(), default=None, help="Find the month that has this root instead."
+)
 @as_json
 @pass_workspace
 @click.pass_context
-def verify(ctx: click.Context, workspace: Workspace, json_: bool) -> None:
+def verify(ctx: click.Context, workspace: Workspace, root: str | None, json_: bool) -> None:
     """Check books, snapshots, run cards, checkpoints and evidence. Ends with 5 on any fault.
+
+    With the root that `close` printed, say which closed month it is of: the month's postings are
+    then, to the last one, those that it was closed with. Ends with 5 where none has it.
 
     \b
     Example:  tantieme verify
+              tantieme verify --root 5f1c…
     """
+    if root is not None:
+        _verify_root(ctx, workspace, root, json_=json_)
+        return
     from cli.jobs.reports import verify_books
 
     sound = "Books, snapshots, run cards, checkpoints and evidence are as they were written."
     print_faults(ctx, verify_books(workspace), sound, json_=json_)
+
+
+def _verify_root(ctx: click.Context, workspace: Workspace, root: str, *, json_: bool) -> None:
+    """Say which month's postings have a root, and end with 5 where none do."""
+    found = queries.find_root(workspace.books(), root)
+    holds = found is not None and found.posted == root
+    if json_:
+        period = None if found is None else str(found.period)
+        print_json({"schema": 1, "root": root, "holds": holds, "period": period})
+    elif found is None:
+        click.echo(f"No closed month has root {root}: it is of other books, or postings changed.")
+    elif holds:
+        click.echo(f"{found.period} has that root: its postings are those it was closed with.")
+    else:
+        click.echo(f"{found.period} was closed with that root; its postings were changed since.")
+    if not holds:
+        ctx.exit(FAILED)

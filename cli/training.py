@@ -46,6 +46,8 @@ def train(workspace: Workspace, /, placebo: Path | None, dry_run: bool, **option
         with progress("Reading placebos") as report:
             tell(import_folder(workspace, placebo, placebo=True, dry_run=dry_run, report=report))
     planned = plan(workspace, choice)
+    if planned.omission:
+        narrate(planned.omission)
     if dry_run:
         narrate(f"Would train run {planned.id} on {planned.summary}; nothing was written.")
         return

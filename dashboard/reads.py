@@ -62,8 +62,11 @@ def books(where: Place) -> Books:
 
 @st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
 def periods(viewer: Viewer, where: Place) -> list[PeriodRow]:
-    """Read the months that something was imported for, the latest first."""
-    rows = queries.periods(viewer, books(where))
+    """Read the months that there is money of, the latest first.
+
+    A month that only follows a closed one is open to be posted to, and has nothing to show yet.
+    """
+    rows = [row for row in queries.periods(viewer, books(where)) if row.revenue or row.computed]
     return sorted(rows, key=lambda row: row.period, reverse=True)
 
 
@@ -100,6 +103,12 @@ def differences(
 def statement(viewer: Viewer, where: Place, payee: str, period: Period) -> Statement:
     """Read one payee's statement of a closed month."""
     return queries.statement(viewer, books(where), payee, period)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def stated(viewer: Viewer, where: Place, period: Period) -> dict[str, str]:
+    """Read who has a statement of a closed month: names by id."""
+    return queries.stated(viewer, books(where), period)
 
 
 @st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)

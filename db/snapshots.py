@@ -28,6 +28,7 @@ from db import engines, schema
 from db.engine import Books, now, reading, writing
 from royalty import lines
 from royalty.errors import NotFound, RoyaltyError
+from royalty.rights import RIGHTS_SCHEMAS
 
 
 def _fields(texts: str, numbers: str) -> list[pa.Field]:
@@ -40,11 +41,16 @@ def _fields(texts: str, numbers: str) -> list[pa.Field]:
 SCHEMAS: dict[str, pa.Schema] = {
     "usage": pa.schema(_fields("period listener track source territory", "plays active")),
     "revenue": pa.schema(_fields("period listener track source territory currency", "net_micros")),
-    "shares": pa.schema(_fields("provider track recording", "share_ppb low_ppb high_ppb")),
+    "shares": pa.schema(_fields("provider track recording", "share_ppb low_ppb high_ppb version")),
     "allocations": lines.SCHEMA,
+    **{f"rights.{name}": fields for name, fields in RIGHTS_SCHEMAS.items()},
 }
 # Columns that a file leaves out where they would say nothing, and what they say then.
-OPTIONAL: dict[str, dict[str, object]] = {"usage": {"active": 0}, "revenue": {"track": ""}}
+OPTIONAL: dict[str, dict[str, object]] = {
+    "usage": {"active": 0},
+    "revenue": {"track": ""},
+    "shares": {"version": 1},
+}
 
 
 _GROUP = 1 << 18  # rows of a group within a file
@@ -128,6 +134,22 @@ def write_rows(books: Books, kind: str, rows: ir.Table) -> str:
 
     The same rows give the same bytes as `write` gives.
     """
+    with _drafted(books, kind, rows) as (draft, snapshot):
+        _move(draft, _path(books.home, snapshot.sha256))
+    with writing(books) as connection:
+        register(connection, snapshot)
+    return snapshot.sha256
+
+
+def hash_rows(books: Books, kind: str, rows: ir.Table) -> str:
+    """Say as what snapshot the rows of an expression would be kept; none stays."""
+    with _drafted(books, kind, rows) as (_, snapshot):
+        return snapshot.sha256
+
+
+@contextmanager
+def _drafted(books: Books, kind: str, rows: ir.Table) -> Iterator[tuple[Path, Snapshot]]:
+    """Write the rows of an expression into a file that is gone unless it is moved."""
     fixed = SCHEMAS[kind]
     ordered = rows.select(*fixed.names).order_by(fixed.names)
     count = 0
@@ -136,11 +158,7 @@ def write_rows(books: Books, kind: str, rows: ir.Table) -> str:
             for group in _groups(ordered.to_pyarrow_batches(chunk_size=_GROUP), fixed):
                 writer.write_table(group, row_group_size=_GROUP)
                 count += len(group)
-        snapshot = Snapshot(_sha256(draft), kind, count)
-        _move(draft, _path(books.home, snapshot.sha256))
-    with writing(books) as connection:
-        register(connection, snapshot)
-    return snapshot.sha256
+        yield draft, Snapshot(_sha256(draft), kind, count)
 
 
 def _groups(batches: pa.RecordBatchReader, fixed: pa.Schema) -> Iterator[pa.Table]:

@@ -14,13 +14,13 @@ import ibis
 from ibis import Table
 from ibis.expr.types import DecimalValue, IntegerScalar, IntegerValue
 
-from royalty.catalogue import PPM
+from royalty.catalogue import PPM, WORLDWIDE
 from royalty.division import PPB, settle
-from royalty.ledger import KINDS, Kind
+from royalty.ledger import KINDS, Converted, Kind
 from royalty.lines import AMOUNTS, POSTING, SHARE, bounded, stated
 from royalty.money import Money
 from royalty.period import Period
-from royalty.rights import NOBODY, WORLDWIDE
+from royalty.rights import NOBODY
 from royalty.rules.arithmetic import (
     FINE,
     Parts,
@@ -50,11 +50,13 @@ class Pool:
     source: str
     territory: str
     amount: Money
+    converted: Converted | None = None  # where the money came in another currency
 
     @property
     def id(self) -> str:
-        """The four joined, such as `2026-10/app/DE/EUR`."""
-        return f"{self.period}/{self.source}/{self.territory}/{self.amount.currency}"
+        """The four joined, such as `2026-10/app/DE/EUR`; the currency is that which came in."""
+        money = self.amount if self.converted is None else self.converted.came
+        return f"{self.period}/{self.source}/{self.territory}/{money.currency}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from royalty.ledger import exchange
 from royalty.money import Money, total
 from royalty.period import Period
 
@@ -16,9 +17,9 @@ Amounts = Mapping[str, Money]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conservation:
-    """The identity that every period must satisfy, to the micro, in one currency.
+    """The identity that every period must satisfy, to the micro, in each of its currencies.
 
-    revenue = paid + payable + suspense + reserve + recouped + withheld + platform
+    revenue = paid + payable + suspense + reserve + recouped + withheld + platform + exchanged
     """
 
     period: Period
@@ -31,6 +32,7 @@ class Conservation:
     recouped: Money
     withheld: Money
     platform: Money
+    exchanged: Money | None = None  # into other currencies, less what came of them; None: nothing
 
     @property
     def parts(self) -> dict[str, Money]:
@@ -43,6 +45,7 @@ class Conservation:
             "recouped": self.recouped,
             "withheld": self.withheld,
             "platform": self.platform,
+            **({} if self.exchanged is None else {"exchanged": self.exchanged}),
         }
 
     @property
@@ -57,7 +60,7 @@ class Conservation:
 
 
 def conservation(period: Period, currency: str, balances: Amounts) -> Conservation:
-    """Read the identity off the balances of one period's accounts, debits positive.
+    """Read the identity off the balances of one period's accounts in a currency, debits positive.
 
     A pool that is not wholly divided, or an account this does not know, shows as a difference.
     """
@@ -81,4 +84,5 @@ def conservation(period: Period, currency: str, balances: Amounts) -> Conservati
         recouped=-debit("advance.unrecouped"),
         withheld=-debit("withheld"),
         platform=-debit("platform"),
+        exchanged=-balances[exchange()] if exchange() in balances else None,
     )

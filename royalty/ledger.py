@@ -136,12 +136,21 @@ def reverse(transaction: Transaction, *, period: Period, effective_on: date) -> 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """What came in, in another currency than the books', and the id of the rate it changed at."""
+
+    came: Money
+    rate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolMoney:
     """What came in for one pool, and what part of it is royalty-bearing."""
 
     id: str
     gross: Money
     amount: Money
+    converted: Converted | None = None  # where the gross came in another currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,11 +186,26 @@ def closing_transactions(
 
 def _revenue(period: Period, money: PoolMoney) -> list[Transaction]:
     postings = [
-        Posting(account=receivable_platform(), amount=money.gross, pool=money.id),
+        *_received(money),
         Posting(account=pool(money.id), amount=-money.amount, pool=money.id),
         Posting(account=platform(), amount=money.amount - money.gross, pool=money.id),
     ]
     return _booked(period, "revenue", money.id, postings)
+
+
+def _received(money: PoolMoney) -> list[Posting]:
+    """Debit what platforms owe us, in the currency that it comes in, and buy the books' with it."""
+    if money.converted is None:
+        return [Posting(account=receivable_platform(), amount=money.gross, pool=money.id)]
+    sides = [
+        (receivable_platform(), money.converted.came),
+        (exchange(), -money.converted.came),
+        (exchange(), money.gross),
+    ]
+    return [
+        Posting(account=account, amount=amount, pool=money.id, fx_rate=money.converted.rate)
+        for account, amount in sides
+    ]
 
 
 def _division(period: Period, money: PoolMoney, totals: Sequence[Total]) -> list[Transaction]:

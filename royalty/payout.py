@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from royalty.ledger import Converted
 from royalty.money import Money, total
 from royalty.period import Period
 
@@ -56,6 +57,7 @@ class PoolAmount:
     amount: Money
     idle: Money
     unattributed: Money
+    converted: Converted | None = None  # where the money came in another currency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis import Table
 
-from royalty.catalogue import PPM, RIGHTS
+from royalty.catalogue import PPM, RIGHTS, WORLDWIDE
 from royalty.errors import Conflict
 from royalty.ledger import KINDS
 
-WORLDWIDE = "WW"
 Run = Callable[[Table], pa.Table]
 
 
@@ -25,10 +24,10 @@ Run = Callable[[Table], pa.Table]
 class Rights:
     """What the books have for the day, as tables; the catalogue is without placebos."""
 
-    recordings: pa.Table  # recording, artist, work, licensed
+    recordings: pa.Table  # recording, artist, work, licensed, why (not: null where licensed)
     interests: pa.Table  # right, subject, territory, party, ppm
     payees: pa.Table  # party, payee
-    rates: pa.Table  # party, rate_ppm: of those with terms
+    rates: pa.Table  # party, territory, rate_ppm: as `royalty.terms.rates`
 
 
 RIGHTS_SCHEMAS = {
@@ -36,6 +35,7 @@ RIGHTS_SCHEMAS = {
         [
             *(pa.field(name, pa.string()) for name in ("recording", "artist", "work")),
             pa.field("licensed", pa.bool_()),
+            pa.field("why", pa.string()),
         ]
     ),
     "interests": pa.schema(
@@ -45,11 +45,19 @@ RIGHTS_SCHEMAS = {
         ]
     ),
     "payees": pa.schema([pa.field(name, pa.string()) for name in ("party", "payee")]),
-    "rates": pa.schema([pa.field("party", pa.string()), pa.field("rate_ppm", pa.int64())]),
+    "rates": pa.schema(
+        [
+            *(pa.field(name, pa.string()) for name in ("party", "territory")),
+            pa.field("rate_ppm", pa.int64()),
+        ]
+    ),
 }
 # `number`: where a recording stands in order of ids; pieces: how many of its work are licensed.
 RECORDINGS = pa.schema(
-    [*RIGHTS_SCHEMAS["recordings"], *(pa.field(name, pa.int64()) for name in ("pieces", "number"))]
+    [
+        *RIGHTS_SCHEMAS["recordings"].remove(4),  # without `why`
+        *(pa.field(name, pa.int64()) for name in ("pieces", "number")),
+    ]
 )
 # Where money ends: a payee and a right. Payee '' is nobody, right '' none. Ends are numbered in the
 # order of payees, then of rights.
@@ -77,7 +85,7 @@ class Holdings:
     recordings: pa.Table  # `RECORDINGS`
     ends: pa.Table  # `ENDS`
     claims: pa.Table  # `CLAIMS`: who gets what part of a recording, by territory and right
-    territories: frozenset[str]  # those with interests of their own; all others are WORLDWIDE
+    territories: frozenset[str]  # those with interests or rates of their own; others: WORLDWIDE
     works: int  # licensed ones
 
 
@@ -87,7 +95,8 @@ class _Numbered:
 
     subjects: Table  # number, right, subject, right_ppm: what each recording's rights are held in
     interests: Table  # right, subject, territory, party, interest_ppm
-    parties: Table  # party, payee, rate_ppm
+    parties: Table  # party, payee, rate_ppm (worldwide)
+    rates: Table  # party, territory, own_ppm: what holds there instead
 
 
 def holdings(rights: Rights, publishing_ppm: int, run: Run) -> Holdings:
@@ -96,15 +105,17 @@ def holdings(rights: Rights, publishing_ppm: int, run: Run) -> Holdings:
     Raises `Conflict` where interests come to more than the whole.
     """
     _require_no_more_than_all(rights, run)
-    recordings = run(_with_pieces(ibis.memtable(rights.recordings)))
+    recordings = run(_with_pieces(ibis.memtable(rights.recordings).drop("why")))
     recordings = recordings.append_column("number", _places(len(recordings))).cast(RECORDINGS)
     parties = run(_with_terms(rights))
     payees = pa.array(sorted({"", *parties["payee"].to_pylist()}), pa.string())
-    territories = sorted({*rights.interests["territory"].unique().to_pylist(), WORLDWIDE})
+    own = (rights.interests["territory"], rights.rates["territory"])
+    territories = sorted({WORLDWIDE, *(name for each in own for name in each.unique().to_pylist())})
     numbered = _Numbered(
         subjects=_subjects(recordings, publishing_ppm),
         interests=_interests(rights.interests, recordings, parties["party"]),
         parties=_by_number(parties, payees),
+        rates=_own_rates(rights.rates, parties["party"]),
     )
     claims = run(_claims(numbered, territories))
     names = parties["party"].take(claims["party"]).fill_null("")
@@ -137,9 +148,13 @@ def _with_pieces(recordings: Table) -> Table:
 
 
 def _with_terms(rights: Rights) -> Table:
-    """List who holds anything, who is paid for it and at what rate: party, payee, rate_ppm."""
+    """List who holds anything, who is paid for it, at what worldwide rate.
+
+    Columns are party, payee, rate_ppm; without an agreement a party earns all of its gross.
+    """
     parties = ibis.memtable(rights.interests).select("party").distinct()
     payees, rates = ibis.memtable(rights.payees), ibis.memtable(rights.rates)
+    rates = rates.filter(rates.territory == WORLDWIDE).drop("territory")
     rows = parties.left_join(payees, "party").drop("party_right")
     rows = rows.left_join(rates, "party").drop("party_right")
     return rows.select(
@@ -160,6 +175,13 @@ def _by_number(parties: pa.Table, payees: pa.Array) -> Table:
     payee = _found(parties["payee"], payees)
     columns = [_places(len(parties)), payee, parties["rate_ppm"]]
     return ibis.memtable(pa.table(columns, names=["party", "payee", "rate_ppm"]))
+
+
+def _own_rates(rates: pa.Table, parties: pa.ChunkedArray) -> Table:
+    """List rates by territory, with numbers for parties; who holds nothing has none."""
+    own = rates.filter(pc.not_equal(rates["territory"], WORLDWIDE))
+    columns = [_found(own["party"], parties), own["territory"], own["rate_ppm"]]
+    return ibis.memtable(pa.table(columns, names=["party", "territory", "own_ppm"]))
 
 
 def _subjects(recordings: pa.Table, publishing_ppm: int) -> Table:
@@ -215,12 +237,14 @@ def _claims(rights: _Numbered, territories: list[str]) -> Table:
     )
     interests = rights.interests.rename(valid_in="territory")
     held = where.join(interests, ["right", "subject", "valid_in"])
-    return _paid(held, rights.parties).union(_unclaimed(where, held))
+    return _paid(held, rights).union(_unclaimed(where, held))
 
 
-def _paid(held: Table, parties: Table) -> Table:
+def _paid(held: Table, rights: _Numbered) -> Table:
     """Divide each holder's part by its terms: to its payee, and what is left to the platform."""
-    rows = held.join(parties, "party").mutate(kind=ibis.null("int8"))
+    rows = held.join(rights.parties, "party").left_join(rights.rates, ["party", "territory"])
+    rate = ibis.coalesce(rows.own_ppm, rows.rate_ppm)
+    rows = rows.mutate(rate_ppm=rate, kind=ibis.null("int8"))
     kept = rows.filter(rows.rate_ppm < PPM).mutate(
         payee=ibis.literal(0, "int64"),
         rate_ppm=PPM - rows.rate_ppm,

@@ -1,15 +1,21 @@
-"""What a payee is owed for a period, line by line.
+"""What a payee is owed for a period, line by line and movement by movement.
 
-Opening + earned + adjustments - recouped - reserved - withheld - paid = closing.
+Opening + earned + adjustments + recouped + reserved + withheld + paid = closing: what is taken is
+negative, here and in every export, so that any sum is a plain one.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Literal
 
 from royalty.money import Money, total
+from royalty.movements import TERMS, Movement, Term
 from royalty.period import Period
+
+Basis = Literal["modelled", "terms"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,62 +55,102 @@ class Line:
     posting_hash: str | None = None
     allocation: str | None = None
     adjusts: str | None = None
+    track_plays: int | None = None  # the track's in the whole month, of all pools: measured
+    track_revenue: Money | None = None  # what those plays brought it: measured
+    fx_rate: str | None = None  # at which its pool's money was converted
 
     def __post_init__(self) -> None:
         assert self.net == self.gross + self.deductions, f"line of {self.track}: net is off"
         assert self.low.micros <= self.net.micros <= self.high.micros, "net is outside its interval"
 
+    @property
+    def basis(self) -> Basis:
+        """How the amount was found: by a model's shares of a track, or by equal terms for all.
+
+        Plays, the track's revenue and the pool are measured in both.
+        """
+        return "modelled" if self.kind == "attributed" else "terms"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Movements:
-    """What moved a payee's account besides earnings. All but adjustments are positive amounts."""
+class Heading:
+    """Whose statement it is, of which period, by which rule, and what the ledger says of it."""
 
+    payee: str
+    payee_name: str
+    period: Period  # in which it was booked
+    rule: str
+    rule_version: str = ""  # with options and rules of sources
+    provider: str = ""  # whose shares it was divided by
+    runs: tuple[str, ...] = ()  # that made the tracks of the lines
+    closed_at: str | None = None
+    root: str | None = None  # of the Merkle tree over the period's postings
+    notes: tuple[str, ...] = ()  # plain sentences: what a sum cannot say
     opening: Money
-    adjustments: Money
-    recouped: Money
-    reserved: Money
-    withheld: Money
-    paid: Money
+    closing: Money  # by the ledger, which lines and movements must explain
 
-    @classmethod
-    def none(cls, currency: str, *, opening: Money | None = None) -> Movements:
-        """Nothing but, perhaps, an opening balance."""
-        zero = Money(0, currency)
-        return cls(
-            opening=opening or zero,
-            adjustments=zero,
-            recouped=zero,
-            reserved=zero,
-            withheld=zero,
-            paid=zero,
-        )
+    @property
+    def statement_id(self) -> str:
+        """The statement's id, such as `2026-10/ann`."""
+        return f"{self.period}/{self.payee}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One payee's account in one period and currency; its lines add up to what was earned."""
+    """One payee's account in one period and currency; what `Heading` says, and what explains it."""
 
     id: str  # 2026-10/<payee>
     payee: str
     payee_name: str
     period: Period
-    currency: str
     rule: str
-    rule_version: str = ""  # with options and rules of sources
+    rule_version: str = ""
+    provider: str = ""
+    runs: tuple[str, ...] = ()
+    closed_at: str | None = None
+    root: str | None = None
+    notes: tuple[str, ...] = ()
     opening: Money
     lines: tuple[Line, ...]
-    earned: Money
-    adjustments: Money
-    recouped: Money
-    reserved: Money
-    withheld: Money
-    paid: Money
+    movements: tuple[Movement, ...]
     closing: Money
 
     def __post_init__(self) -> None:
-        assert self.earned == total((line.net for line in self.lines), self.currency), self.id
-        spent = self.recouped + self.reserved + self.withheld + self.paid
-        assert self.opening + self.earned + self.adjustments - spent == self.closing, self.id
+        explained = total(self.balance.values(), self.currency)
+        assert self.opening + explained == self.closing, f"{self.id} explains {explained}"
+
+    @property
+    def currency(self) -> str:
+        """The currency of every amount in it."""
+        return self.opening.currency
+
+    @property
+    def balance(self) -> dict[str, Money]:
+        """What leads from opening to closing, term by term; they add up as they stand."""
+        return {"earned": self.earned, **{term: self.moved(term) for term in TERMS}}
+
+    @property
+    def earned(self) -> Money:
+        """What the lines come to."""
+        return total((line.net for line in self.lines), self.currency)
+
+    @property
+    def gross(self) -> Money:
+        """What the lines come to before the platform's part."""
+        return total((line.gross for line in self.lines), self.currency)
+
+    @property
+    def deductions(self) -> Money:
+        """What agreements leave with the platform; negative."""
+        return total((line.deductions for line in self.lines), self.currency)
+
+    @property
+    def net_by_right(self) -> dict[str, Money]:
+        """What was earned by each right, in order of their names."""
+        sums: defaultdict[str, Money] = defaultdict(lambda: Money(0, self.currency))
+        for line in self.lines:
+            sums[line.right] += line.net
+        return dict(sorted(sums.items()))
 
     @property
     def low(self) -> Money:
@@ -116,51 +162,75 @@ class Statement:
         """The upper end of what was earned, by the same caution."""
         return total((line.high for line in self.lines), self.currency)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heading:
-    """Whose statement it is, of which period, by which rule."""
-
-    payee: str
-    payee_name: str
-    period: Period
-    rule: str
-    rule_version: str = ""
+    @property
+    def adjustments(self) -> Money:
+        """What corrects earlier months, and what is held or was released."""
+        return self.moved("adjustments")
 
     @property
-    def statement_id(self) -> str:
-        """The statement's id, such as `2026-10/ann`."""
-        return f"{self.period}/{self.payee}"
+    def recouped(self) -> Money:
+        """What advances took; negative, as are the terms that follow."""
+        return self.moved("recouped")
+
+    @property
+    def reserved(self) -> Money:
+        """What was kept in reserve, less what came back from there."""
+        return self.moved("reserved")
+
+    @property
+    def released(self) -> Money:
+        """Of `reserved`, what came back."""
+        return total((each.amount for each in self.movements if each.released), self.currency)
+
+    @property
+    def withheld(self) -> Money:
+        """What was withheld as tax."""
+        return self.moved("withheld")
+
+    @property
+    def paid(self) -> Money:
+        """What was paid."""
+        return self.moved("paid")
+
+    @property
+    def usage_periods(self) -> tuple[Period, ...]:
+        """The months whose usage its amounts are for, the earliest first."""
+        corrected = (each.usage_period for each in self.movements if each.adjusts)
+        return tuple(sorted({self.period, *corrected}))
+
+    @property
+    def to_keep(self) -> str | None:
+        """What to keep so that anyone can check these books later; None where there is no root."""
+        if self.root is None:
+            return None
+        return (
+            "Keep the root: 'tantieme verify --root ROOT' proves later that not one posting of "
+            f"{self.period} was changed."
+        )
+
+    def moved(self, term: Term) -> Money:
+        """Sum the movements of one term."""
+        mine = (movement.amount for movement in self.movements if movement.term == term)
+        return total(mine, self.currency)
 
 
-def make_statement(heading: Heading, lines: Iterable[Line], movements: Movements) -> Statement:
-    """Put lines into canonical order, number them, and draw the balance."""
-    ordered = sorted(lines, key=_order)
+def make_statement(
+    heading: Heading, lines: Iterable[Line], movements: Iterable[Movement] = ()
+) -> Statement:
+    """Put lines into canonical order, number them and then the movements, and draw the balance.
+
+    Movements stand as they come: in the ledger's order.
+    """
     numbered = tuple(
         replace(line, number=number, id=f"{heading.statement_id}/{number}")
-        for number, line in enumerate(ordered, start=1)
+        for number, line in enumerate(sorted(lines, key=_order), start=1)
     )
-    currency = movements.opening.currency
-    earned = total((line.net for line in numbered), currency)
-    spent = movements.recouped + movements.reserved + movements.withheld + movements.paid
-    return Statement(
-        id=heading.statement_id,
-        payee=heading.payee,
-        payee_name=heading.payee_name,
-        period=heading.period,
-        rule=heading.rule,
-        rule_version=heading.rule_version,
-        currency=currency,
-        opening=movements.opening,
-        lines=numbered,
-        earned=earned,
-        adjustments=movements.adjustments,
-        recouped=movements.recouped,
-        reserved=movements.reserved,
-        withheld=movements.withheld,
-        paid=movements.paid,
-        closing=movements.opening + earned + movements.adjustments - spent,
+    after = tuple(
+        replace(movement, number=number, id=f"{heading.statement_id}/{number}")
+        for number, movement in enumerate(movements, start=len(numbered) + 1)
     )
+    said = {field.name: getattr(heading, field.name) for field in fields(heading)}
+    return Statement(id=heading.statement_id, lines=numbered, movements=after, **said)
 
 
 def _order(line: Line) -> tuple[str, ...]:

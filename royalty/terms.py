@@ -20,10 +20,10 @@ class Terms:
     reserve_ppm: int = 0
     minimum_payment_micros: int = 0
     withholding_ppm: int = 0
-    currency: str = "EUR"
+    currency: str = ""  # that the payee is paid in; empty: that of the books
     valid_from: date | None = None
     valid_to: date | None = None  # half-open
-    territory: str = WORLDWIDE  # where the rate holds; a territory's own goes before the worldwide one
+    territory: str = WORLDWIDE  # of the rate; a territory's own goes before the worldwide one
     recoupment: str | None = None  # advances of one name are recouped together; None: alone
     reserve_months: int = 12  # after so many a reserve is released
     jurisdiction: str | None = None  # that tax is withheld for
@@ -43,12 +43,12 @@ def rates(agreements: Iterable[Terms]) -> dict[tuple[str, str], int]:
     """
     stated = {(each.party, each.territory): each for each in agreements}
     found = {key: each.royalty_rate_ppm for key, each in stated.items()}
-    favoured = {party for (party, _), each in stated.items() if each.most_favoured}
-    for territory in {where for _, where in stated} if favoured else ():
-        best = max(each.royalty_rate_ppm for each in _holding(stated, territory))
-        for each in _holding({key: stated[key] for key in stated if key[0] in favoured}, territory):
-            if each.most_favoured:
-                found[each.party, territory] = best
+    if not any(each.most_favoured for each in stated.values()):
+        return found
+    for territory in {where for _, where in stated}:
+        holding = _holding(stated, territory)
+        best = max(each.royalty_rate_ppm for each in holding)
+        found |= {(each.party, territory): best for each in holding if each.most_favoured}
     return found
 
 

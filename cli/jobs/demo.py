@@ -60,7 +60,7 @@ class Story:
     farm: Mapping[str, FarmCost]
     farm_size: int
     farm_track: str
-    reports: Path
+    reports: Path | None  # none while the month is open
     seconds: float
 
 
@@ -70,7 +70,7 @@ def data_folder() -> Path:
     return checkout if checkout.exists() else Path(__file__).parents[1] / "_data"
 
 
-def run_demo(workspace: Workspace, size: Size = WHOLE) -> Story:
+def run_demo(workspace: Workspace, size: Size = WHOLE, *, leave_open: bool = False) -> Story:
     """Do everything once; what is already there is left as it is and said so."""
     began = time.monotonic()
     set_up(workspace, SETTINGS)
@@ -90,8 +90,9 @@ def run_demo(workspace: Workspace, size: Size = WHOLE) -> Story:
     computed = compute_each(workspace, period, list(RULES)).payouts
     payouts = {rule: computed[rule] for rule in SHOWN}
     farm = {rule: _farm(workspace, payout, month.farm) for rule, payout in payouts.items()}
-    closing = close_period(workspace, period, workspace.settings().rule)
-    narrate(f"{period} {'was already' if closing.already else 'is'} closed.")
+    if not leave_open:
+        closing = close_period(workspace, period, workspace.settings().rule)
+        narrate(f"{period} {'was already' if closing.already else 'is'} closed.")
     return Story(
         period=period,
         rule=workspace.settings().rule,
@@ -103,7 +104,7 @@ def run_demo(workspace: Workspace, size: Size = WHOLE) -> Story:
         farm=farm,
         farm_size=len(month.farm),
         farm_track=month.farm_track,
-        reports=_write_reports(workspace, period, payouts),
+        reports=None if leave_open else _write_reports(workspace, period, payouts),
         seconds=time.monotonic() - began,
     )
 

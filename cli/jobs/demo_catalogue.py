@@ -14,7 +14,8 @@ from pathlib import Path
 from attribution.music.midi import UnreadableMusic, write_midi
 from attribution.music.scores import parse_corpus
 from cli.output import Report
-from db.intake.catalogue_files import INTEREST, PARTY, RECORDING, TERMS
+from db.intake.agreements import COLUMNS as TERMS
+from db.intake.catalogue_files import INTEREST, PARTY, RECORDING
 from royalty.catalogue import PPM
 from royalty.errors import BadInput, Problem
 

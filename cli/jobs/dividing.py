@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import ibis
 from ibis import Table
 
-from cli.jobs.month import Month, open_month, table_of
+from cli.jobs.month import Month, open_month
+from cli.jobs.pools import table_of
 from cli.workspace import Settings
 from db import snapshots
 from db.engine import Books
@@ -67,7 +68,12 @@ class Division:
     def transactions(self) -> list[Transaction]:
         """Write down what closing the month posts."""
         pools = [
-            PoolMoney(id=pool.id, gross=Money(each.gross_micros, self.currency), amount=pool.amount)
+            PoolMoney(
+                id=pool.id,
+                gross=Money(each.gross_micros, self.currency),
+                amount=pool.amount,
+                converted=pool.converted,
+            )
             for pool, each in zip(self.month.pools, self.month.totals, strict=True)
         ]
         ids = [pool.id for pool in pools]

@@ -44,7 +44,7 @@ def compare_tracks(workspace: Workspace, ids: Sequence[str]) -> ComparedMappings
     weights = plays if any(plays.values()) else dict.fromkeys(documents, 1)
     frozen = {id_: _frozen(document) for id_, document in documents.items()}
     paid = pay_by_each(
-        {id_: _evidence(document) for id_, document in documents.items()},
+        {id_: works_in(document) for id_, document in documents.items()},
         weights,
         {
             "gated": frozen,
@@ -63,8 +63,8 @@ def compare_tracks(workspace: Workspace, ids: Sequence[str]) -> ComparedMappings
     )
 
 
-def _evidence(document: Mapping[str, Any]) -> list[WorkEvidence]:
-    """Read what is known of each work: its excess is the only replicate."""
+def works_in(document: Mapping[str, Any]) -> list[WorkEvidence]:
+    """Read what evidence says of each work: its excess is the only replicate. Raises `NotReady`."""
     if any(not isinstance(each["recordings"], dict) for each in document["works"]):
         raise NotReady(
             f"the evidence of {document['track']} does not say what each recording scored; delete "

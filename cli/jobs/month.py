@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import ibis
-import pyarrow as pa
 from ibis import BaseBackend, Table
 
+from cli.jobs.given import Given, chosen_provider, given_now
+from cli.jobs.pools import pools_of
 from cli.workspace import Settings
 from db import engines, queries, snapshots
 from db.engine import Books
 from db.queries import EVERYONE
 from royalty.allocation import Pool
-from royalty.errors import NotFound, NotReady, RoyaltyError
-from royalty.money import Money
+from royalty.errors import NotFound
 from royalty.period import Period
 from royalty.rights import Holdings, holdings
 from royalty.rules import RULES, Facts, PoolTotals, pool_totals
 from royalty.rules.arithmetic import exact_sum
 
-WORLD = "WW"  # the territory of a pool of all territories
 _PLAYED = ("usage", "history")  # inputs that are usage
 _USAGE = ("pool", "listener", "track", "plays", "active")
 _REVENUE = ("pool", "listener", "track", "net_micros")
@@ -33,14 +31,22 @@ class Month:
     """A month's facts, opened once, to be divided by one rule or by many."""
 
     period: Period
-    settings: Settings
-    provider: str
-    inputs: Mapping[str, Sequence[str]]
+    given: Given
     pools: Sequence[Pool]
     totals: Sequence[PoolTotals]  # of the pools, in their order
     facts: Facts
     shares: Table
     held: Holdings
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the month is divided by."""
+        return self.given.settings
+
+    @property
+    def provider(self) -> str:
+        """Whose shares the month is divided by."""
+        return self.given.provider
 
     @property
     def currency(self) -> str:
@@ -62,7 +68,7 @@ class Month:
         """Say why a rule cannot divide this month, as a clause of its own; nothing where it can."""
         rules = self.pools_by_rule(rule)
         how = {RULES[name].divides for name in rules}
-        if "plays" in how and not self.inputs["usage"]:
+        if "plays" in how and not self.given.inputs["usage"]:
             return f"there is no usage of {self.period}; run 'tantieme usage import FILE' first"
         if RULES[rule].divides == "bookings" and rule in rules and not self._is_booked(rule):
             own = f"in the sources that {rule} would divide"
@@ -80,14 +86,6 @@ class Month:
         return len(snapshots.run(booked.limit(1))) > 0
 
 
-class PoolKey(NamedTuple):
-    """What tells pools of a month apart; their canonical order."""
-
-    source: str
-    territory: str
-    currency: str
-
-
 def open_month(
     books: Books,
     settings: Settings,
@@ -96,32 +94,47 @@ def open_month(
     without: frozenset[str] = frozenset(),
     engine: str = "duckdb",
 ) -> Month:
-    """Open what came in for a month. Raises `NotReady` where there is no revenue, or no shares."""
-    provider, inputs = _inputs(books, settings, period)
-    backend = engines.connect(engine)
-    came = {kind: _came(books, kind, hashes, backend) for kind, hashes in inputs.items()}
-    came |= {kind: _without(came[kind], without) for kind in came.keys() - {"shares"}}
-    shares = came["shares"].filter(came["shares"].provider == provider)
-    rights = queries.rights(EVERYONE, books, period.start)
-    held = holdings(rights, settings.publishing_ppm, backend.to_pyarrow)
+    """Open a month as the books have it now. Raises `NotReady` without revenue, or without shares.
+
+    `without` leaves listeners out, for comparison only.
+    """
+    given = given_now(books, settings, period)
+    return open_given(books, period, given, without=without, engine=engine)
+
+
+def open_given(
+    books: Books,
+    period: Period,
+    given: Given,
+    *,
+    without: frozenset[str] = frozenset(),
+    engine: str = "duckdb",
+) -> Month:
+    """Open a month from what is given, and from nothing else that the books know.
+
+    Raises as `pools_of` does, and `NotFound` on shares of a recording that is not known.
+    """
+    backend, settings = engines.connect(engine), given.settings
+    came = _came(books, given, without, backend)
+    shares = queries.shares_in(EVERYONE, books, given.provider, given.inputs["shares"], backend)
+    held = holdings(given.rights, settings.publishing_ppm, backend.to_pyarrow)
     _require_recordings(shares, held)
-    keys = _pool_keys(came["revenue"], settings, period)
-    rates = [{"pool": n, "rate_ppm": settings.rate(key.source)} for n, key in enumerate(keys)]
+    pools = pools_of(came["revenue"], given, period)
+    revenue = pools.holding(came["revenue"])
+    converted = pools.converted(revenue)
     facts = Facts(
-        usage=_in_pools(came["usage"], keys, settings).select(_USAGE),
-        revenue=_in_pools(came["revenue"], keys, settings).select(_REVENUE),
-        pools=table_of(rates),
+        usage=pools.holding(came["usage"]).select(_USAGE),
+        revenue=pools.worth(revenue).select(_REVENUE),
+        pools=pools.royalty_rates,
         history=_history(ibis.union(*(came[kind] for kind in _PLAYED if kind in came))),
-        credits=_credits(shares, held),
+        credits=credits_of(shares, held),
     ).kept(snapshots.hold)
     rows = sorted(snapshots.run(pool_totals(facts)).to_pylist(), key=lambda row: row["pool"])
     totals = [PoolTotals(**row) for row in rows]
     return Month(
         period=period,
-        settings=settings,
-        provider=provider,
-        inputs=inputs,
-        pools=[_pool(period, key, each) for key, each in zip(keys, totals, strict=True)],
+        given=replace(given, rates=pools.rates),
+        pools=[pools.described(each, converted.get(each.pool)) for each in totals],
         totals=totals,
         facts=facts,
         shares=shares,
@@ -129,73 +142,17 @@ def open_month(
     )
 
 
-def _inputs(
-    books: Books, settings: Settings, period: Period
-) -> tuple[str, dict[str, Sequence[str]]]:
-    """Choose whose shares are used, and name the snapshots that decide, by kind.
-
-    `history` is the usage of the eleven months before, for rules with thresholds; without any,
-    those months decide nothing and there is none.
-    """
-    given = queries.inputs(EVERYONE, books, period)
-    if not given.revenue:
-        raise NotReady(f"there is no revenue of {period}; run 'tantieme revenue import FILE' first")
-    provider = chosen_provider(given.shares, settings)
-    inputs: dict[str, Sequence[str]] = {"usage": given.usage, "revenue": given.revenue}
-    inputs["shares"] = given.shares.get(provider, [])
-    if settings.looks_back:
-        inputs["history"] = queries.earlier_usage(EVERYONE, books, period)
-    return provider, inputs
-
-
-def _came(books: Books, kind: str, hashes: Sequence[str], engine: BaseBackend) -> Table:
-    return snapshots.table(books, "usage" if kind == "history" else kind, hashes, engine)
-
-
-def _pool(period: Period, key: PoolKey, totals: PoolTotals) -> Pool:
-    amount = Money(totals.pool_micros, key.currency)
-    return Pool(period=period, source=key.source, territory=key.territory, amount=amount)
-
-
-def chosen_provider(shares: Mapping[str, Sequence[str]], settings: Settings) -> str:
-    """Choose whose shares are used: the only provider's, or the one that the settings name."""
-    if settings.provider:
-        if settings.provider not in shares:
-            raise NotReady(
-                f"workspace.toml names provider '{settings.provider}', who gave no shares; "
-                f"there are {', '.join(sorted(shares)) or 'none'}"
-            )
-        return settings.provider
-    if not shares:
-        raise NotReady("no shares are here; run 'tantieme attribute' or 'tantieme shares import'")
-    if len(shares) > 1:
-        raise NotReady(
-            f"several providers gave shares: {', '.join(sorted(shares))}; "
-            "name one as 'provider' in workspace.toml"
+def _came(
+    books: Books, given: Given, without: frozenset[str], engine: BaseBackend
+) -> dict[str, Table]:
+    """Open what came in, by kind; `history` is usage, too."""
+    return {
+        kind: _without(
+            snapshots.table(books, "usage" if kind in _PLAYED else kind, hashes, engine), without
         )
-    return next(iter(shares))
-
-
-def _pool_keys(revenue: Table, settings: Settings, period: Period) -> list[PoolKey]:
-    """List the pools, in canonical order."""
-    found = revenue.select("source", "territory", "currency").distinct()
-    keys = {PoolKey(**row) for row in snapshots.run(found).to_pylist()}
-    currencies = sorted({key.currency for key in keys})
-    if len(currencies) > 1:
-        raise RoyaltyError(
-            f"{period} has revenue in {', '.join(currencies)}; one currency a month is what can be "
-            "divided so far, so import revenue converted to one"
-        )
-    if not settings.pool_by_territory:
-        keys = {key._replace(territory=WORLD) for key in keys}
-    return sorted(keys)
-
-
-def _in_pools(rows: Table, keys: Sequence[PoolKey], settings: Settings) -> Table:
-    """Give each row the number of its pool; rows of no pool are left out."""
-    by = ["source", "territory"] if settings.pool_by_territory else ["source"]
-    places = [{"pool": place, **key._asdict()} for place, key in enumerate(keys)]
-    return rows.join(table_of(places).select("pool", *by), by)
+        for kind, hashes in given.inputs.items()
+        if kind != "shares"
+    }
 
 
 def _history(usage: Table) -> Table:
@@ -206,7 +163,7 @@ def _history(usage: Table) -> Table:
     )
 
 
-def _credits(shares: Table, held: Holdings) -> Table:
+def credits_of(shares: Table, held: Holdings) -> Table:
     """Sum each track's shares by the recordings' artists; the unattributed part has none."""
     artists = ibis.memtable(held.recordings).select("recording", "artist")
     rows = shares.left_join(artists, "recording")
@@ -229,11 +186,6 @@ def _require_recordings(shares: Table, held: Holdings) -> None:
 
 def _without(table: Table, listeners: frozenset[str]) -> Table:
     return table.filter(table.listener.notin(sorted(listeners))) if listeners else table
-
-
-def table_of(rows: Sequence[Mapping[str, object]]) -> Table:
-    """Make a table of a few rows."""
-    return ibis.memtable(pa.Table.from_pylist(list(rows)))
 
 
 def plays_without_revenue(

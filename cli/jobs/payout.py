@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cli.jobs.blending import divide_by, played_ppm, refusal, version
 from cli.jobs.dividing import Division
+from cli.jobs.given import settings_kept
 from cli.jobs.month import Month, open_month
+from cli.jobs.settling import settled, settlements
 from cli.workspace import Workspace
-from db import queries, snapshots
+from db import queries, rights, snapshots
 from db.books.closing import Closing, close
 from db.books.payouts import PayoutFacts, PoolFacts, record_payout
 from db.engine import Books
-from db.queries import EVERYONE, Payout
+from db.queries import EVERYONE, Decided, Payout
+from royalty.allocation import Pool
 from royalty.blend import weights
 from royalty.catalogue import PPM
 from royalty.errors import NotReady
@@ -29,6 +33,7 @@ class Computed:
     refused: Mapping[str, str]
 
 
+Kept = dict[str, Sequence[str]]  # kind → snapshots
 COMPARED = ("pro_rata", "user_centric")  # computed for every month that is closed
 THRESHOLDS = "pro_rata"  # the rule that looks at earlier months
 
@@ -51,37 +56,55 @@ def compute_each(
     month = open_month(books, workspace.settings(), period, engine=engine)
     refused = {rule: why for rule in rules if (why := refusal(month, rule))}
     able = [rule for rule in rules if rule not in refused]
+    held = rights.keep(books, month.given.rights) if able else {}
     for rule in able:
-        _record(books, divide_by(month, rule))
+        _record(books, divide_by(month, rule), held)
     return Computed(payouts=_payouts(books, period, able), refused=refused)
 
 
 def close_period(
-    workspace: Workspace, period: Period, rule: str, *, engine: str = "duckdb"
+    workspace: Workspace, period: Period, rule: str, *, engine: str = "duckdb", name: str = ""
 ) -> Closing:
-    """Divide a month by a rule and post it, for good.
+    """Divide a month by a rule and post it, for good, with what is settled of it.
 
     Kept to compare with, since nothing can be computed later: the rules of `COMPARED`, and all that
     the month was previewed by. Of these, what is stored and still holds is not divided again.
     """
-    books = workspace.books()
+    books, settings = workspace.books(), workspace.settings()
     transactions: list[Transaction] = []
     if not closed_by(books, period):
-        month = open_month(books, workspace.settings(), period, engine=engine)
-        stored = _computed(books, period)
-        for name in sorted({*COMPARED, *stored} - {rule}):
-            if not (refusal(month, name) or (name in stored and _holds(books, month, name))):
-                _record(books, divide_by(month, name))
+        month = open_month(books, settings, period, engine=engine)
+        held = rights.keep(books, month.given.rights)
+        _keep_compared(books, month, rule, held)
         division = divide_by(month, rule)
-        _record(books, division)
-        transactions = division.transactions()
-    return close(books, period, rule, transactions, f"{period}/{rule}")
+        snapshot = _record(books, division, held)
+        due = settlements(books, period, snapshot, engine=engine)
+        transactions = [*division.transactions(), *due]
+    return close(
+        books,
+        period,
+        rule,
+        transactions,
+        f"{period}/{rule}",
+        name=name,
+        approval=settings.approval,
+    )
 
 
 def rehearse(workspace: Workspace, period: Period, rule: str, *, engine: str = "duckdb") -> int:
     """Divide an open month by a rule, write nothing, and count what closing it would post."""
-    month = open_month(workspace.books(), workspace.settings(), period, engine=engine)
-    return len(divide_by(month, rule).transactions())
+    books = workspace.books()
+    division = divide_by(open_month(books, workspace.settings(), period, engine=engine), rule)
+    due = settled(books, period, division.currency, division.rows)
+    return len(division.transactions()) + len(due)
+
+
+def _keep_compared(books: Books, month: Month, rule: str, held: Kept) -> None:
+    """Divide a month by all rules that it is kept by, but the one that closes it."""
+    stored = _computed(books, month.period)
+    for each in sorted({*COMPARED, *stored} - {rule}):
+        if not (refusal(month, each) or (each in stored and _holds(books, month, each, held))):
+            _record(books, divide_by(month, each), held)
 
 
 def closed_by(books: Books, period: Period) -> str | None:
@@ -108,35 +131,38 @@ def _computed(books: Books, period: Period) -> tuple[str, ...]:
     return next(row.computed for row in rows if row.period == period)
 
 
-def _holds(books: Books, month: Month, rule: str) -> bool:
+def _holds(books: Books, month: Month, rule: str, held: Kept) -> bool:
     """Tell whether dividing a month again would come to what is stored: all that decides is so."""
     paid = queries.payout(EVERYONE, books, month.period, rule)
-    settings = (paid.rule_version, paid.provider, paid.publishing_ppm)
-    pools = [(pool.id, pool.gross.micros, pool.amount.micros) for pool in paid.pools]
-    opened = zip(month.pools, month.totals, strict=True)
-    return (
-        settings == (version(month, rule), month.provider, month.settings.publishing_ppm)
-        and pools == sorted((pool.id, each.gross_micros, each.pool_micros) for pool, each in opened)
-        and queries.is_current(EVERYONE, books, paid, _inputs(month, rule))
+    now = Decided.by(
+        _inputs(month, rule) | held,
+        provider=month.provider,
+        settings=settings_kept(month.settings),
+        rates=month.given.rates,
+    )
+    return paid.rule_version == version(month, rule) and now == queries.decided(
+        EVERYONE, books, paid
     )
 
 
-def _record(books: Books, division: Division) -> None:
-    """Keep a division as its rule's preview of the month."""
-    record_payout(books, _facts(books, division))
+def _record(books: Books, division: Division, held: Kept) -> str:
+    """Keep a division as its rule's preview of the month; say as what its allocations are kept."""
+    facts = _facts(books, division, held)
+    record_payout(books, facts)
+    return facts.snapshot
 
 
-def _inputs(month: Month, rule: str) -> dict[str, Sequence[str]]:
+def _inputs(month: Month, rule: str) -> Kept:
     """Name the snapshots that decide; earlier months do only where thresholds are tested."""
     rules = {name for part in weights(rule) for name in month.pools_by_rule(part)}
     return {
         kind: hashes
-        for kind, hashes in month.inputs.items()
+        for kind, hashes in month.given.inputs.items()
         if kind != "history" or THRESHOLDS in rules
     }
 
 
-def _facts(books: Books, division: Division) -> PayoutFacts:
+def _facts(books: Books, division: Division, held: Kept) -> PayoutFacts:
     summary, month = division.summary, division.month
     return PayoutFacts(
         period=month.period,
@@ -145,7 +171,8 @@ def _facts(books: Books, division: Division) -> PayoutFacts:
         provider=month.provider,
         publishing_ppm=month.settings.publishing_ppm,
         snapshot=snapshots.write_rows(books, "allocations", division.rows),
-        inputs=_inputs(month, division.rule),
+        inputs=_inputs(month, division.rule) | held,
+        settings=settings_kept(month.settings),
         pools=_pools(division),
         payees=[
             (payee, each.micros, each.low_micros, each.high_micros, each.attributed_micros)
@@ -174,6 +201,19 @@ def _pools(division: Division) -> list[PoolFacts]:
             pool_micros=totals.pool_micros,
             idle_micros=totals.idle_micros * played_ppm(month, pool, division.rule) // PPM,
             unattributed_micros=unattributed.get(place, 0),
+            **_came(pool),
         )
         for place, (pool, totals) in enumerate(zip(month.pools, month.totals, strict=True))
     ]
+
+
+def _came(pool: Pool) -> dict[str, Any]:
+    """Say what came in, where it came in another currency."""
+    if pool.converted is None:
+        return {}
+    came = pool.converted.came
+    return {
+        "came_currency": came.currency,
+        "came_micros": came.micros,
+        "fx_rate": pool.converted.rate,
+    }

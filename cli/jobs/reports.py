@@ -12,7 +12,7 @@ from cli.jobs.evidence import is_ours, read_paying, verify_evidence
 from cli.workspace import Workspace
 from db import queries
 from db.queries import EVERYONE, RunRow
-from royalty.errors import BadInput, NotFound, PeriodNotClosed
+from royalty.errors import BadInput, NotFound
 from royalty.period import Period
 from royalty.reports.csv import period_csv
 from royalty.reports.json import period_json
@@ -23,7 +23,7 @@ def write_export(
 ) -> Path:
     """Write the statements of a closed month, one payee's or everybody's; return the file."""
     books = workspace.books()
-    payees = [payee] if payee else _payees(workspace, period)
+    payees = [payee] if payee else list(queries.stated(EVERYONE, books, period))
     statements = [queries.statement(EVERYONE, books, each, period) for each in payees]
     content = period_csv(statements) if format_ == "csv" else period_json(period, statements)
     path = output or workspace.folder("reports") / str(period) / f"{payee or 'all'}.{format_}"
@@ -115,12 +115,3 @@ def _run_faults(workspace: Workspace, run: RunRow) -> Iterator[str]:
 
 def _sha256(path: Path) -> str | None:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
-
-
-def _payees(workspace: Workspace, period: Period) -> list[str]:
-    books = workspace.books()
-    rows = {row.period: row for row in queries.periods(EVERYONE, books)}
-    if period not in rows or rows[period].rule is None:
-        raise PeriodNotClosed(f"period {period} is not closed; run 'tantieme close {period}'")
-    payout = queries.payout(EVERYONE, books, period, str(rows[period].rule))
-    return sorted(payee.id for payee in payout.payees)

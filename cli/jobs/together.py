@@ -10,7 +10,8 @@ import ibis
 import pyarrow as pa
 
 from cli.jobs.dividing import divide, to_allocate
-from cli.jobs.month import Month, table_of
+from cli.jobs.month import Month
+from cli.jobs.pools import table_of
 from db import snapshots
 from royalty.allocation import Pool, postings
 from royalty.errors import NotReady
@@ -84,7 +85,7 @@ def _beside_each_other(asked: Sequence[Asked]) -> Month:
     )
     return replace(
         first,
-        settings=replace(first.settings, rule_of_source=rules),
+        given=replace(first.given, settings=replace(first.settings, rule_of_source=rules)),
         pools=pools,
         totals=totals,
         facts=whole.kept(snapshots.hold),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import TypedDict
 
@@ -17,8 +19,10 @@ from cli.output import Report
 from cli.workspace import Workspace
 from db.books.runs import RunFacts, record_run
 from db.engine import now
-from db.queries import EVERYONE, RecordingRow, recordings
+from db.queries import EVERYONE, RecordingRow, kept_back, recordings
 from royalty.errors import NotFound, NotReady
+
+LEFT_OUT_NAMED = 5  # of the recordings that are left out; there may be thousands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,7 @@ class Plan:
     rows: Rows
     directory: Path
     placebos: tuple[str, ...]
+    left_out: Mapping[str, str]  # recordings that may not be trained on today, and why
 
     @property
     def finished(self) -> bool:
@@ -57,12 +62,30 @@ class Plan:
         recordings = len(set(self.rows.owners))
         return f"{len(self.rows):,} spans of {recordings} recordings"
 
+    @property
+    def omission(self) -> str:
+        """Say how many recordings are left out, and why the first of them are; empty if none."""
+        if not self.left_out:
+            return ""
+        named = [f"{name} ({why})" for name, why in list(self.left_out.items())[:LEFT_OUT_NAMED]]
+        more = len(self.left_out) - len(named)
+        rest = f" and {more:,} more; see 'tantieme catalogue show'" if more else ""
+        count = f"{len(self.left_out):,} recording{'' if len(self.left_out) == 1 else 's'}"
+        return f"{count} left out, not to be trained on today: {', '.join(named)}{rest}."
+
 
 def plan(workspace: Workspace, choice: Choice) -> Plan:
-    """Work out what a run would train on. Raises `NotReady` where there is no music."""
-    heard = music(workspace)
+    """Work out what a run would train on: what has music and may be trained on today.
+
+    Raises `NotReady` where there is none.
+    """
+    heard, left_out = _permitted(workspace)
     if not heard:
-        raise NotReady("no recording with music is here; run 'tantieme catalogue import DIR' first")
+        raise NotReady(
+            "every recording with music is kept back from training; see 'tantieme catalogue show'"
+            if left_out
+            else "no recording with music is here; run 'tantieme catalogue import DIR' first"
+        )
     rows = rows_of(heard, span=choice.span, spans_max=choice.spans_max)
     identity = json.dumps([asdict(choice), rows_sha256(rows)], sort_keys=True)
     id_ = f"r{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
@@ -72,6 +95,7 @@ def plan(workspace: Workspace, choice: Choice) -> Plan:
         rows=rows,
         directory=workspace.folder("runs") / id_,
         placebos=tuple(sorted(music(workspace, placebo=True))),
+        left_out=left_out,
     )
 
 
@@ -128,6 +152,15 @@ def corpus_of(run: Run) -> Corpus:
     """Say which recordings a run was trained on, and how many spans of each at most."""
     corpus: Corpus = json.loads((run.directory / "corpus.json").read_text("utf-8"))
     return corpus
+
+
+def _permitted(workspace: Workspace) -> tuple[dict[str, list[int]], dict[str, str]]:
+    """Part what may be trained on today from what may not; of the latter, why."""
+    today = date.fromisoformat(now()[:10])
+    heard = music(workspace)
+    barred = kept_back(EVERYONE, workspace.books(), "training", today)
+    permitted = {name: events for name, events in heard.items() if name not in barred}
+    return permitted, {name: why for name, why in barred.items() if name in heard}
 
 
 def _with_music(workspace: Workspace, *, placebo: bool) -> list[RecordingRow]:

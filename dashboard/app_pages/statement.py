@@ -15,17 +15,11 @@ from royalty.reports import csv, json
 from royalty.statement import Line, Statement
 
 LINES_MAX = 10_000  # more than a person reads and a browser likes; the files have all of them
-SIGNS = {  # the terms of the sum, in its order
-    "Opening": "",
-    "Earned": "+",
-    "Adjustments": "±",
-    "Recouped": "−",  # noqa: RUF001  a minus sign, as typeset
-    "Reserved": "−",  # noqa: RUF001
-    "Withheld": "−",  # noqa: RUF001
-    "Paid": "−",  # noqa: RUF001
-}
-FIGURES = ("Net", "Low", "High", "Share", "Interest", "Plays", "Gross", "Deductions")
-ALWAYS = ("Opening", "Earned")  # shown even where they are zero
+FIGURES = (
+    *("Net", "Low", "High", "Share", "Track earned", "Interest", "Plays"),
+    *("Gross", "Deductions"),
+)
+RIGHT = st.column_config.TextColumn(alignment="right")
 
 
 def show() -> None:
@@ -45,12 +39,17 @@ def show() -> None:
     _headline(statement)
     _balance(statement)
     _downloads(statement)
+    _movements(statement)
+    _notes(statement)
     _lines(statement)
+    _root(statement)
 
 
 def _payees(period: Period, rule: str) -> dict[str, str]:
-    payout = reads.payout(identity.viewer(), reads.place(), period, rule)
-    return {payee.id: payee.name for payee in payout.payees}
+    """Name those with a statement: who earned most first, then those whose account only moved."""
+    viewer, place = identity.viewer(), reads.place()
+    earned = reads.payout(viewer, place, period, rule).payees
+    return {payee.id: payee.name for payee in earned} | reads.stated(viewer, place, period)
 
 
 def _headline(statement: Statement) -> None:
@@ -63,17 +62,26 @@ def _headline(statement: Statement) -> None:
         f"{components.money_range(statement.low, statement.high)} (within one run). "
         f"In full: `{statement.closing}`."
     )
+    usage = ", ".join(map(components.month, statement.usage_periods))
+    booked, closed = components.month(statement.period), str(statement.closed_at)[:10]
+    st.caption(f"Usage of {usage}. Booked in {booked}, which was closed on {closed}.")
 
 
 def _balance(statement: Statement) -> None:
-    """Show how opening becomes closing, term by term."""
-    amounts = {label: getattr(statement, label.lower()) for label in SIGNS}
-    moved = {label: amount for label, amount in amounts.items() if amount.micros or label in ALWAYS}
+    """Show how opening becomes closing, term by term; what is taken is negative."""
+    terms = statement.balance
+    still = [term for term, amount in terms.items() if not amount.micros and term != "earned"]
     with st.grid(min_column_width=150):
-        for label, amount in moved.items():
-            st.metric(f"{SIGNS[label]} {label}".strip(), amount.rounded, border=True)
+        st.metric("Opening", statement.opening.rounded, border=True)
+        for term, amount in terms.items():
+            if term not in still:
+                st.metric(term.capitalize(), components.signed_cents(amount), border=True)
         st.metric("= Closing", statement.closing.rounded, border=True)
-    still = [label.lower() for label in SIGNS if label not in moved]
+    if statement.deductions.micros:
+        st.caption(
+            f"Earned is {statement.gross.rounded} gross, of which agreements leave the platform "
+            f"{(-statement.deductions).rounded}."
+        )
     if still:
         st.caption(f"Zero this month: {', '.join(still)}.")
 
@@ -96,6 +104,53 @@ def _downloads(statement: Statement) -> None:
             )
 
 
+def _movements(statement: Statement) -> None:
+    """Show what moved the account besides earnings, each with why."""
+    if not statement.movements:
+        return
+    st.header("What else moved the account", anchor=False)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "#": each.number,
+                "What": each.what,
+                "Amount": components.signed(each.amount),
+                "Why": each.why,
+                "Term": each.term,
+                "On": each.effective_on.isoformat(),
+                "Corrects or undoes": each.adjusts or "",
+                "Posting": each.posting,
+            }
+            for each in statement.movements[:LINES_MAX]
+        ),
+        hide_index=True,
+        column_config={"Amount": RIGHT},
+        key="movements",
+        alt=f"What moved {statement.payee_name}'s account besides earnings",
+    )
+
+
+def _notes(statement: Statement) -> None:
+    """Say in sentences what no sum can say."""
+    if statement.notes:
+        st.header("Notes", anchor=False)
+        st.markdown("\n".join(f"- {components.plain(note)}" for note in statement.notes))
+
+
+def _root(statement: Statement) -> None:
+    """Give what proves, later and to anybody, that the month is as it was."""
+    if statement.root is None:
+        return
+    st.header("To check later", anchor=False)
+    month = components.month(statement.period)
+    st.markdown(
+        f"Keep the root of {month}. With it this command proves later that not one posting of "
+        "the month was changed:"
+    )
+    command = reads.place().command(f"verify --root {statement.root}")
+    st.code(command, language=None, wrap_lines=True)
+
+
 def _lines(statement: Statement) -> None:
     st.header("Why this amount", anchor=False)
     lines = sorted(statement.lines, key=lambda line: (-line.net.micros, line.number))[:LINES_MAX]
@@ -105,13 +160,14 @@ def _lines(statement: Statement) -> None:
     st.caption(
         f"{len(statement.lines):,} lines, each one party's part of one recording in one track, "
         f"in {statement.currency}, to the micro. Unattributed: money that no recording was shown "
-        "to have earned, divided equally among licensed works. Choose a line to see what it walks "
-        "back to."
+        "to have earned, divided equally among licensed works. Basis: *modelled* amounts follow a "
+        "model's shares and have intervals; *terms* are equal parts. Plays, and what a track "
+        "earned with all of them, are measured. Choose a line to see what it walks back to."
     )
     event = st.dataframe(
         _table(lines),
         hide_index=True,
-        column_config=dict.fromkeys(FIGURES, st.column_config.TextColumn(alignment="right")),
+        column_config=dict.fromkeys(FIGURES, RIGHT),
         key="lines",
         on_select="rerun",
         selection_mode="single-row",
@@ -132,7 +188,9 @@ def _table(lines: Sequence[Line]) -> pd.DataFrame:
             "Net": line.net.decimal,
             "Low": line.low.decimal,
             "High": line.high.decimal,
+            "Basis": line.basis,
             "Share": components.percent(line.share_ppb) if line.track else "",
+            "Track earned": line.track_revenue.decimal if line.track_revenue else "",
             "Interest": components.percent(line.interest_ppm, PPM),
             "Plays": f"{line.plays:,}" if line.track else "",
             "Gross": line.gross.decimal,

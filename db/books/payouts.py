@@ -26,6 +26,9 @@ class PoolFacts:
     pool_micros: int
     idle_micros: int
     unattributed_micros: int
+    came_currency: str | None = None  # this and what follows: where it came in another currency
+    came_micros: int | None = None
+    fx_rate: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,8 @@ class PayoutFacts:
     provider: str
     publishing_ppm: int
     snapshot: str  # of the allocations
-    inputs: Mapping[str, Sequence[str]]  # usage, revenue, shares → snapshots
+    inputs: Mapping[str, Sequence[str]]  # usage, revenue, shares, history, rights.… → snapshots
+    settings: str | None = None  # as canonical JSON: with the inputs, all that decided
     pools: Sequence[PoolFacts]
     payees: Sequence[tuple[str, int, int, int, int]]  # payee, micros, low, high, attributed
     tracks: Sequence[tuple[str, int, int]]  # track, plays, micros
@@ -96,6 +100,7 @@ def _row(facts: PayoutFacts) -> dict[str, object]:
         "publishing_ppm": facts.publishing_ppm,
         "snapshot": facts.snapshot,
         "platform_micros": facts.platform_micros,
+        "settings": facts.settings,
     }
 
 

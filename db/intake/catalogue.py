@@ -9,26 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
 
-from sqlalchemy import Connection, RowMapping, Table, select
+from sqlalchemy import Connection, Table, select
 
 from db import schema
 from db.engine import Books, now, reading, writing
+from db.intake import agreements
 from db.intake.catalogue_files import CatalogueFiles, read_catalogue
+from db.intake.catalogue_names import identified
+from db.intake.corrections import FIELDS
 from db.intake.faults import printable
 from db.intake.receipt import Receipt
-from royalty.catalogue import Interest, Party, Recording
+from db.intake.redating import Row, redate
+from royalty.catalogue import Party, Recording
 from royalty.errors import BadInput, Conflict, Problem
-from royalty.terms import Terms
 
 __all__ = ["AudioFacts", "CatalogueFiles", "faults", "read_catalogue", "record"]
 
-Row = Mapping[str, Any] | RowMapping
-
 # A licence is renewed, and the same file may be rendered anew; all else of a recording is fixed.
 _MAY_CHANGE = ("audio_sha256", "duration_ms", "licensed_from", "licensed_to")
-_RECORDED = ("id", "recorded_at", "recorded_to")
 _HEARD = ("content_sha256", "duration_ms", "audio_sha256")
 
 
@@ -54,7 +54,7 @@ def record(
     `placebo` marks recordings that the model is never to see and that nobody is paid for.
     """
     with writing(books, dry_run=dry_run) as connection:
-        found = _faults(connection, files, placebo=placebo)
+        files, found = _judged(connection, files, home=books.home, placebo=placebo)
         if found:
             raise BadInput(found)
         interests, terms = map(asdict, files.interests), map(asdict, files.terms)
@@ -62,8 +62,8 @@ def record(
             _add(connection, schema.party, _party_rows(files.parties)),
             _add(connection, schema.work, _work_rows(connection, files.recordings)),
             _add(connection, schema.recording, _recording_rows(files, audio, placebo=placebo)),
-            _redate(connection, schema.interest, list(interests), ("subject", "subject_id")),
-            _redate(connection, schema.terms, list(terms), ("party",)),
+            redate(connection, schema.interest, list(interests), ("subject", "subject_id")),
+            redate(connection, schema.terms, list(terms), ("party",)),
         )
     kinds = ("recordings", "parties", "interests", "terms")
     return Receipt(
@@ -76,48 +76,27 @@ def record(
 def faults(books: Books, files: CatalogueFiles, *, placebo: bool = False) -> list[Problem]:
     """List the faults within the files, and between them and the books, before any recording."""
     with reading(books) as connection:
-        return _faults(connection, files, placebo=placebo)
+        return _judged(connection, files, home=books.home, placebo=placebo)[1]
 
 
-def _faults(connection: Connection, files: CatalogueFiles, *, placebo: bool) -> list[Problem]:
-    return [
-        *files.problems,
-        *_unknown(connection, files),
-        *_paid_through(connection, files),
-        *_leaked(connection, files, placebo=placebo),
-    ]
-
-
-def _unknown(connection: Connection, files: CatalogueFiles) -> Iterator[Problem]:
-    """Find references to what is neither in the files nor in the books."""
-    parties = {each.id for each in files.parties} | _ids(connection, schema.party)
-    subjects = {
-        "recording": {each.id for each in files.recordings} | _ids(connection, schema.recording),
-        "work": {each.work for each in files.recordings} | _ids(connection, schema.work),
-    }
-    owned: list[Interest | Terms] = [*files.interests, *files.terms]
-    references = [
-        *((each, "artist", "party", each.artist, parties) for each in files.recordings),
-        *((each, "party", "party", each.party, parties) for each in owned),
-        *(
-            (each, "subject_id", each.subject, each.subject_id, subjects[each.subject])
-            for each in files.interests
-        ),
-        *((each, "payee", "party", each.payee, parties) for each in files.parties),
-    ]
-    for value, column, noun, name, known in references:
-        if name and name not in known:
-            yield files.problem(value, column, f"there is no {noun} '{name}'")
+def _judged(
+    connection: Connection, files: CatalogueFiles, *, home: Path, placebo: bool
+) -> tuple[CatalogueFiles, list[Problem]]:
+    """Put ids in the place of names, and list every fault."""
+    named, unknown = identified(connection, files, home=home)
+    across = (*_paid_through(connection, named), *_leaked(connection, named, placebo=placebo))
+    return named, [*files.problems, *unknown, *across]
 
 
 def _paid_through(connection: Connection, files: CatalogueFiles) -> Iterator[Problem]:
-    """Find parties paid through one who is itself paid through another."""
+    """Find parties paid through one who is itself paid through another, and what they agreed."""
     payees = _column(connection, schema.party, "payee") | {p.id: p.payee for p in files.parties}
     for party in files.parties:
         through = payees.get(party.payee)
         if through not in (None, party.payee):
             message = f"'{party.payee}' is paid through '{through}'; name the party that is paid"
             yield files.problem(party, "payee", message)
+    yield from agreements.paid_through(files.terms, payees, files.problem)
 
 
 def _leaked(connection: Connection, files: CatalogueFiles, *, placebo: bool) -> Iterator[Problem]:
@@ -128,10 +107,6 @@ def _leaked(connection: Connection, files: CatalogueFiles, *, placebo: bool) -> 
         if recording.work in works:
             there = "among those trained on" if placebo else "a placebo"
             yield files.problem(recording, "work", f"work {recording.work} is {there} already")
-
-
-def _ids(connection: Connection, table: Table) -> set[str]:
-    return set(connection.scalars(select(table.c.id)))
 
 
 def _column(connection: Connection, table: Table, name: str) -> dict[str, object]:
@@ -158,9 +133,16 @@ def _renewed(table: Table, old: Row, new: Row) -> bool:
     if fixed:
         raise Conflict(
             f"{table.name} {printable(new['id'])} is in the books with another {', '.join(fixed)};"
-            " what was recorded stays: give the changed one an id of its own"
+            f" {_instead(table, fixed)}"
         )
     return bool(different)
+
+
+def _instead(table: Table, fixed: Sequence[str]) -> str:
+    """Say what to do about what an import does not change."""
+    if set(fixed) <= set(FIELDS[table.name]):
+        return "what was recorded stays, but 'tantieme catalogue correct FILE' writes it over"
+    return "what was recorded stays: give the changed one an id of its own"
 
 
 def _party_rows(parties: Sequence[Party]) -> list[Row]:
@@ -187,27 +169,3 @@ def _recording_rows(
         del row["iswc"]  # the work's
         rows.append(row)
     return rows
-
-
-def _redate(
-    connection: Connection, table: Table, rows: Sequence[Row], about: Sequence[str]
-) -> bool:
-    """End, in recorded time, what the rows no longer say of their subjects; add what is new."""
-    facts = [name for name in list(table.columns.keys()) if name not in _RECORDED]
-    subjects = {_pick(row, about) for row in rows}
-    current = connection.execute(select(table).where(table.c.recorded_to.is_(None))).mappings()
-    standing = {_pick(row, facts): row["id"] for row in current if _pick(row, about) in subjects}
-    said = {_pick(row, facts): row for row in rows}
-    instant = now()
-    ended = [number for fact, number in standing.items() if fact not in said]
-    for number in ended:
-        this = table.c.id == number
-        connection.execute(table.update().where(this).values(recorded_to=instant))
-    new = [{**row, "recorded_at": instant} for fact, row in said.items() if fact not in standing]
-    if new:
-        connection.execute(table.insert(), new)
-    return bool(ended or new)
-
-
-def _pick(row: Row, names: Sequence[str]) -> tuple[object, ...]:
-    return tuple(row[name] for name in names)

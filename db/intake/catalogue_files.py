@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,23 +9,17 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import TypeVar, cast
 
-from db.intake import identifiers
+from db.intake import agreements, identifiers
+from db.intake.agreements import Agreements
 from db.intake.faults import printable, shown
-from db.intake.rows import (
-    Row,
-    one_of,
-    read_amount,
-    read_id,
-    read_rows,
-    read_text,
-    whole_number,
-)
-from royalty.catalogue import PPM, RIGHTS, Interest, Party, Recording, Right
+from db.intake.rows import Row, one_of, read_id, read_rows, read_territory, read_text, whole_number
+from royalty.catalogue import PPM, RIGHTS, WORLDWIDE, Interest, Party, Recording, Right
 from royalty.errors import Problem
 from royalty.terms import Terms
 
 Noun = TypeVar("Noun", Recording, Party, Interest, Terms)
 
+FILES = ("recordings.csv", "parties.csv", "interests.csv", "terms.csv")
 RECORDING = (
     "id", "isrc", "title", "artist", "work", "iswc", "file", "licensed_from", "licensed_to",
 )  # fmt: skip
@@ -34,21 +27,16 @@ PARTY = ("id", "name", "kind", "ipi", "isni", "payee")
 INTEREST = (
     "subject", "subject_id", "right", "party", "ppm", "territory", "valid_from", "valid_to",
 )  # fmt: skip
-TERMS = (
-    "party", "royalty_rate_ppm", "advance", "reserve_ppm", "minimum_payment", "withholding_ppm",
-    "currency", "valid_from", "valid_to",
-)  # fmt: skip
 
 # What no two rows of a file may both be about.
 _SAME = {
     Recording: "id",
     Party: "id",
     Interest: "subject, right, party, territory and valid_from",
-    Terms: "party and valid_from",
+    Terms: "party, territory and valid_from",
 }
 _RIGHT_OF = {"recording": "master", "work": "publishing"}
 _NAME_BYTES_MAX = 255
-_read_ppm = whole_number(0, PPM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +65,16 @@ class _Reader:
     places: dict[Hashable, tuple[str, int]] = field(default_factory=dict)
 
     def read(
-        self, name: str, columns: Sequence[str], make: Callable[[Row], Noun]
+        self,
+        name: str,
+        columns: Sequence[str],
+        make: Callable[[Row], Noun],
+        optional: Sequence[str] = (),
     ) -> tuple[Noun, ...]:
         """Read one file. Values of faulty rows are kept, since other files may refer to them."""
         values: list[Noun] = []
         first: dict[Hashable, int] = {}
-        for row in read_rows(self.folder / name, columns, self.problems):
+        for row in read_rows(self.folder / name, columns, self.problems, optional):
             before = len(self.problems)
             value = make(row)
             if value not in self.places:  # a row that is there already has that one fault only
@@ -95,20 +87,32 @@ class _Reader:
                 row.fault(None, f"overlaps row {about}: same {_SAME[type(value)]}")
         return tuple(values)
 
-    def read_optional(
-        self, name: str, columns: Sequence[str], make: Callable[[Row], Noun]
+    def read_if_there(
+        self,
+        name: str,
+        columns: Sequence[str],
+        make: Callable[[Row], Noun],
+        optional: Sequence[str] = (),
     ) -> tuple[Noun, ...]:
         """Read one file that need not be there."""
-        return self.read(name, columns, make) if (self.folder / name).exists() else ()
+        there = (self.folder / name).exists()
+        return self.read(name, columns, make, optional) if there else ()
 
 
 def read_catalogue(folder: Path) -> CatalogueFiles:
-    """Read a catalogue's folder. Interests and terms need not be there; faults are collected."""
+    """Read a catalogue's folder: what it has of the four files; faults are collected.
+
+    Artists, parties, payees and subjects may be named in other ways than by their ids.
+    """
     reader = _Reader(folder)
-    recordings = reader.read("recordings.csv", RECORDING, _recording)
-    parties = reader.read("parties.csv", PARTY, _party)
-    interests = reader.read_optional("interests.csv", INTEREST, _interest)
-    terms = reader.read_optional("terms.csv", TERMS, _terms)
+    if not any((folder / name).exists() for name in FILES):
+        reader.problems.append(Problem(str(folder), None, None, f"has none of {', '.join(FILES)}"))
+    recordings = reader.read_if_there("recordings.csv", RECORDING, _recording)
+    parties = reader.read_if_there("parties.csv", PARTY, _party)
+    interests = reader.read_if_there("interests.csv", INTEREST, _interest)
+    agreed = Agreements()
+    columns, optional = agreements.COLUMNS, agreements.OPTIONAL
+    terms = reader.read_if_there("terms.csv", columns, agreed.read, optional)
     files = CatalogueFiles(
         recordings=recordings,
         parties=parties,
@@ -118,7 +122,11 @@ def read_catalogue(folder: Path) -> CatalogueFiles:
         places=reader.places,
     )
     said = _without_faulty(files)
-    across = (*_two_iswcs(said), *_more_than_all(said), *_two_terms(said))
+    across = (
+        *_two_iswcs(said),
+        *_more_than_all(said),
+        *agreed.faults(said.terms, files.problem),
+    )
     return replace(files, problems=files.problems + across)
 
 
@@ -142,7 +150,7 @@ def _recording(row: Row) -> Recording:
     return Recording(
         id=(name := row.id("id")),
         title=row.text("title"),
-        artist=row.id("artist"),
+        artist=row.text("artist"),
         work=row.maybe("work", read_id) or name,
         isrc=row.maybe("isrc", identifiers.read_isrc),
         iswc=row.maybe("iswc", identifiers.read_iswc),
@@ -157,7 +165,7 @@ def _party(row: Row) -> Party:
         id=(name := row.id("id")),
         name=row.text("name"),
         kind=row.text("kind"),
-        payee=row.maybe("payee", read_id) or name,
+        payee=row.maybe("payee", read_text) or name,
         ipi=row.maybe("ipi", identifiers.read_ipi),
         isni=row.maybe("isni", identifiers.read_isni),
     )
@@ -171,27 +179,11 @@ def _interest(row: Row) -> Interest:
     valid_from, valid_to = row.days("valid_from", "valid_to")
     return Interest(
         subject="work" if subject == "work" else "recording",
-        subject_id=row.id("subject_id"),
+        subject_id=row.text("subject_id"),
         right=cast("Right", right),
-        party=row.id("party"),
+        party=row.text("party"),
         ppm=row.given("ppm", whole_number(1, PPM), 1),
-        territory=row.maybe("territory", _read_territory) or "WW",
-        valid_from=valid_from,
-        valid_to=valid_to,
-    )
-
-
-def _terms(row: Row) -> Terms:
-    rate = row.maybe("royalty_rate_ppm", _read_ppm)
-    valid_from, valid_to = row.days("valid_from", "valid_to")
-    return Terms(
-        party=row.id("party"),
-        royalty_rate_ppm=PPM if rate is None else rate,
-        advance_micros=row.maybe("advance", read_amount) or 0,
-        reserve_ppm=row.maybe("reserve_ppm", _read_ppm) or 0,
-        minimum_payment_micros=row.maybe("minimum_payment", read_amount) or 0,
-        withholding_ppm=row.maybe("withholding_ppm", _read_ppm) or 0,
-        currency=row.maybe("currency", _read_currency) or "EUR",
+        territory=row.maybe("territory", read_territory) or WORLDWIDE,
         valid_from=valid_from,
         valid_to=valid_to,
     )
@@ -207,18 +199,6 @@ def _read_file(text: str) -> str:
     return text
 
 
-def _read_currency(text: str) -> str:
-    if not re.fullmatch("[A-Z]{3}", text):
-        raise ValueError(f"'{shown(text)}' is not a currency, such as EUR")
-    return text
-
-
-def _read_territory(text: str) -> str:
-    if not re.fullmatch("[A-Z]{2}", text):
-        raise ValueError(f"'{shown(text)}' is not a territory, such as DE; WW is the world")
-    return text
-
-
 def _key(value: Recording | Party | Interest | Terms) -> Hashable:
     """Return what `_SAME` says in words."""
     match value:
@@ -227,7 +207,7 @@ def _key(value: Recording | Party | Interest | Terms) -> Hashable:
         case Interest():
             return (value.subject, value.subject_id, value.party, value.territory, value.valid_from)
         case Terms():
-            return (value.party, value.valid_from)
+            return (value.party, value.territory, value.valid_from)
 
 
 def _two_iswcs(files: CatalogueFiles) -> Iterator[Problem]:
@@ -254,14 +234,3 @@ def _more_than_all(files: CatalogueFiles) -> Iterator[Problem]:
 def _too_much(each: Interest, held: int) -> str:
     since = f" from {each.valid_from}" if each.valid_from else ""
     return f"interests in {each.subject} {each.subject_id} add up to {held} ppm{since}"
-
-
-def _two_terms(files: CatalogueFiles) -> Iterator[Problem]:
-    of_party: defaultdict[str, list[Terms]] = defaultdict(list)
-    for each in files.terms:
-        of_party[each.party].append(each)
-    for each in files.terms:
-        begin = each.valid_from or date.min
-        if sum(other.hold_on(begin) for other in of_party[each.party]) > 1:
-            message = f"other terms of {each.party} hold then too"
-            yield files.problem(each, "valid_from", message)

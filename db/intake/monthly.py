@@ -1,8 +1,12 @@
-"""What comes in for a period, usage or revenue: one snapshot a period, each key once."""
+"""What comes in for a period, usage or revenue: one snapshot a file and period, each key once.
+
+What comes late, for a closed period, is kept beside what the period was closed with; the same is
+asked of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -11,16 +15,19 @@ from sqlalchemy import Connection, select
 
 from db import schema, snapshots
 from db.books import periods
-from db.engine import Books, now, reading, writing
+from db.engine import Books, now, writing
 from db.intake.bounds import Bound, beyond
 from db.intake.columns import CURRENCY, PERIOD, Column
+from db.intake.currencies import other_than_before
 from db.intake.judging import judged, sound, where
 from db.intake.keys import in_order
 from db.intake.receipt import Receipt
 from db.intake.sheets import ROW, Sheet
 from db.snapshots import Encoded
-from royalty.errors import BadInput, Problem
+from royalty.errors import BadInput, PeriodClosed, Problem
 from royalty.period import Period
+
+_CAME = (schema.period_input, schema.late_input)  # in time, and late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +40,15 @@ class Kind:
     counted: Callable[[pa.Table], pa.Table]  # texts → the snapshot's columns, beside the row
     bounds: tuple[Bound, ...]
     amiss: Callable[[Sheet], list[Problem]] = lambda _: []  # faults between sound cells of a row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How an import is asked for."""
+
+    period: Period | None = None  # the only one that rows may be of
+    late: bool = False  # for closed periods
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,32 +83,26 @@ def of_begun_months(sheet: Sheet) -> Sheet:
     return replace(sheet, problems=(*sheet.problems, *faults))
 
 
-def record_sheet(
-    books: Books, kind: Kind, sheet: Sheet, *, period: Period | None, dry_run: bool
-) -> Receipt:
+def record_sheet(books: Books, kind: Kind, sheet: Sheet, asked: Asked) -> Receipt:
     """Record a sheet: all of it or, with every fault named, nothing.
 
-    Raises `BadInput`, and `PeriodClosed` where one of its periods is.
+    Raises `BadInput`, and `PeriodClosed` where one of its periods is and it does not come late.
     """
     sheet = judged(sheet, kind.columns, kind.keys)
-    faults = [*sheet.problems, *_of_other_periods(sheet, period)]
+    faults = [*sheet.problems, *_of_other_periods(sheet, asked.period)]
     faults += kind.amiss(sound(sheet, kind.columns))
-    with reading(books) as connection:
-        faults += _of_other_currencies(connection, sheet)
     if faults:
         raise BadInput(faults)
     parts = _parts(kind, kind.counted(sheet.table))
-    with writing(books, dry_run=dry_run) as connection:
+    with writing(books, dry_run=asked.dry_run) as connection:
         new = [part for part in parts if not _is_recorded(connection, part)]
-        for part in new:
-            periods.begin(connection, part.period)
-        again = _of_other_currencies(connection, sheet)  # another may have come in meanwhile
+        again = _begun(connection, sheet, new, late=asked.late)
         again += [fault for part in new for fault in _together(books, connection, sheet, part)]
         if again:
             raise BadInput(again)
         for part in new:
-            _enter(connection, part, sheet.source)
-        if not dry_run:
+            _enter(connection, part, sheet.source, late=asked.late)
+        if not asked.dry_run:
             for part in parts:  # those of before too: a file may have been lost
                 snapshots.keep(books.home, part.encoded)
     return Receipt(
@@ -100,7 +110,35 @@ def record_sheet(
         rows={str(part.period): len(part.table) for part in parts},
         snapshot=parts[0].sha256,
         already=not new,
+        late=asked.late,
     )
+
+
+def _begun(
+    connection: Connection, sheet: Sheet, parts: Iterable[_Part], *, late: bool
+) -> list[Problem]:
+    """Have the periods of new rows begin; what comes late is of closed ones only."""
+    faults = []
+    for part in parts:
+        closed = _is_closed(connection, part.period)
+        if closed and not late:
+            command = f"tantieme {part.kind.name} import FILE --late"
+            raise PeriodClosed(
+                f"period {part.period} is closed; what comes late for it is imported by "
+                f"'{command}', and 'tantieme adjust {part.period}' then posts what that changes"
+            )
+        if late and not closed:
+            mine = pc.equal(sheet.table[PERIOD.name], str(part.period))
+            message = "is not closed; import its rows without --late"
+            faults += where(sheet, mine, PERIOD.name, message)
+        elif not late:
+            periods.begin(connection, part.period)
+    return faults
+
+
+def _is_closed(connection: Connection, period: Period) -> bool:
+    month = schema.period.c
+    return connection.scalar(select(month.status).where(month.id == str(period))) == "closed"
 
 
 def _parts(kind: Kind, table: pa.Table) -> list[_Part]:
@@ -119,47 +157,40 @@ def _of_other_periods(sheet: Sheet, period: Period | None) -> list[Problem]:
     return where(sheet, other, PERIOD.name, f"is not {period}, the period asked for")
 
 
-def _of_other_currencies(connection: Connection, sheet: Sheet) -> list[Problem]:
-    """Find rows in another currency than their period has: what came in stays, and is paid in one.
-
-    A period that has none yet has that of its first row.
-    """
-    if CURRENCY.name not in sheet.table.column_names:
-        return []
-    came = schema.period_revenue.c
-    first = dict(connection.execute(select(came.period, came.currency)).all())
-    readable = sound(sheet, (PERIOD, CURRENCY))
-    names = [PERIOD.name, CURRENCY.name]
-    said = readable.table.group_by(names).aggregate([(ROW, "min")]).sort_by(f"{ROW}_min")
-    faults = []
-    for period, currency in zip(*(said[name].to_pylist() for name in names), strict=True):
-        if (wanted := first.setdefault(period, currency)) != currency:
-            rows = pc.and_(
-                pc.equal(readable.table[PERIOD.name], period),
-                pc.equal(readable.table[CURRENCY.name], currency),
-            )
-            message = f"is not {wanted}, and period {period} is paid in one currency"
-            faults += where(readable, rows, CURRENCY.name, message)
-    return faults
-
-
 def _is_recorded(connection: Connection, part: _Part) -> bool:
-    recorded = schema.period_input.c
-    same = (recorded.period == str(part.period)) & (recorded.snapshot == part.sha256)
-    return connection.scalar(select(recorded.kind).where(same)) is not None
+    return any(
+        connection.scalar(
+            select(came.c.kind).where(
+                came.c.period == str(part.period), came.c.snapshot == part.sha256
+            )
+        )
+        for came in _CAME
+    )
 
 
 def _together(books: Books, connection: Connection, sheet: Sheet, part: _Part) -> Iterator[Problem]:
     """Find what is wrong with a period's rows beside those that came in before."""
-    recorded = schema.period_input.c
-    mine = (recorded.period == str(part.period)) & (recorded.kind == part.kind.name)
-    found = connection.execute(select(recorded.snapshot, recorded.source).where(mine))
-    earlier = [(source, snapshots.read(books, sha256)) for sha256, source in found]
+    earlier = [
+        (source, snapshots.read(books, sha256)) for sha256, source in _before(connection, part)
+    ]
     for source, table in earlier:
         yield from _again(sheet, part, table, source)
+        if CURRENCY.name in part.table.column_names:
+            yield from other_than_before(sheet, part.table, table, source)
     rows = pa.concat_tables([part.table, *(t for _, t in earlier)], promote_options="default")
     for bound in part.kind.bounds:
         yield from beyond(sheet, rows, bound)
+
+
+def _before(connection: Connection, part: _Part) -> list[tuple[str, str]]:
+    """List what came in for a period before, in time or late: snapshots and their files."""
+    return [
+        (row.snapshot, row.source)
+        for came in _CAME
+        for row in connection.execute(
+            select(came).where(came.c.period == str(part.period), came.c.kind == part.kind.name)
+        )
+    ]
 
 
 def _again(sheet: Sheet, part: _Part, earlier: pa.Table, source: str) -> Iterator[Problem]:
@@ -169,11 +200,14 @@ def _again(sheet: Sheet, part: _Part, earlier: pa.Table, source: str) -> Iterato
         yield sheet.fault(row, None, f"its {', '.join(keys)} came in before, from {source}")
 
 
-def _enter(connection: Connection, part: _Part, source: str) -> None:
+def _enter(connection: Connection, part: _Part, source: str, *, late: bool) -> None:
     snapshots.register(connection, part.encoded.snapshot)
     entry = {"period": str(part.period), "snapshot": part.sha256}
     more = {"kind": part.kind.name, "source": source, "recorded_at": now()}
-    connection.execute(schema.period_input.insert(), entry | more)
+    table = schema.late_input if late else schema.period_input
+    connection.execute(table.insert(), entry | more)
+    if late:
+        return  # what a period brought in stays what it was closed with
     for currency, micros in part.revenue():
         row = entry | {"currency": currency, "micros": micros}
         connection.execute(schema.period_revenue.insert(), row)

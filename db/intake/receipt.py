@@ -14,3 +14,5 @@ class Receipt:
     rows: Mapping[str, int]  # what was in the file, by what it is
     snapshot: str | None = None  # the file they are kept in; of several periods, the first
     already: bool = False  # all of it was here before; nothing changed
+    late: bool = False  # for closed months, to be adjusted
+    corrected: int = 0  # tracks whose shares were stated anew

@@ -9,8 +9,9 @@ import pyarrow as pa
 from db.engine import Books
 from db.intake.bounds import Bound
 from db.intake.columns import CURRENCY, NET, PERIOD, TERRITORY, an_id, maybe_an_id
+from db.intake.currencies import other_currencies
 from db.intake.judging import to_micros
-from db.intake.monthly import Kind, of_begun_months, record_sheet
+from db.intake.monthly import Asked, Kind, of_begun_months, record_sheet
 from db.intake.receipt import Receipt
 from db.intake.sheets import make_sheet, read_sheet
 from royalty.money import MICROS
@@ -38,15 +39,24 @@ REVENUE = Kind(
     bounds=(
         Bound(column=NET.name, number="net_micros", by=("source",), most=MICROS_MAX, unit=MICROS),
     ),
+    amiss=other_currencies,
 )
 
 
 def record(
-    books: Books, path: Path, *, period: Period | None = None, dry_run: bool = False
+    books: Books,
+    path: Path,
+    *,
+    period: Period | None = None,
+    late: bool = False,
+    dry_run: bool = False,
 ) -> Receipt:
-    """Record a CSV or Parquet file of revenue; of one period only, where one is named."""
+    """Record a CSV or Parquet file of revenue; of one period only, where one is named.
+
+    What is `late` is of closed periods, and of no others.
+    """
     sheet = of_begun_months(read_sheet(path, REVENUE.columns))
-    return record_sheet(books, REVENUE, sheet, period=period, dry_run=dry_run)
+    return record_sheet(books, REVENUE, sheet, Asked(period=period, late=late, dry_run=dry_run))
 
 
 def record_table(
@@ -54,4 +64,4 @@ def record_table(
 ) -> Receipt:
     """Record a table of revenue with the columns of a file; `net` is decimal text."""
     sheet = make_sheet(source_name, table, REVENUE.columns)
-    return record_sheet(books, REVENUE, sheet, period=None, dry_run=dry_run)
+    return record_sheet(books, REVENUE, sheet, Asked(dry_run=dry_run))

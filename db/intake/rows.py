@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from db.intake.columns import ID_BYTES_MAX, ID_WORDS
 from db.intake.faults import header_problems, is_unseen, opening_fault, printable, quoted, shown
+from royalty.catalogue import PPM, WORLDWIDE
 from royalty.errors import Problem
 from royalty.money import parse_micros
 
@@ -119,6 +120,27 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+def read_currency(text: str) -> str:
+    """Read a currency, such as EUR."""
+    if not re.fullmatch("[A-Z]{3}", text):
+        raise ValueError(f"'{shown(text)}' is not a currency, such as EUR")
+    return text
+
+
+def read_territory(text: str) -> str:
+    """Read a territory, such as DE, or the world, WW."""
+    if not re.fullmatch("[A-Z]{2}", text):
+        raise ValueError(f"'{shown(text)}' is not a territory, such as DE; WW is the world")
+    return text
+
+
+def read_country(text: str) -> str:
+    """Read a territory that is not the world."""
+    if read_territory(text) == WORLDWIDE:
+        raise ValueError(f"'{text}' is the world; name one country, such as DE")
+    return text
+
+
 def one_of(*words: str) -> Callable[[str], str]:
     """Make a reader of one word out of a few."""
 
@@ -130,8 +152,16 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
-def read_rows(path: Path, columns: Sequence[str], problems: list[Problem]) -> Iterator[Row]:
-    """Read a CSV file's rows; a fault of the file itself leaves no row."""
+read_ppm = whole_number(0, PPM)
+
+
+def read_rows(
+    path: Path, columns: Sequence[str], problems: list[Problem], optional: Sequence[str] = ()
+) -> Iterator[Row]:
+    """Read a CSV file's rows; a fault of the file itself leaves no row.
+
+    A column that is optional and not there reads as if all its cells were empty.
+    """
     source = str(path)
     try:
         lines = _lines(path)
@@ -139,13 +169,14 @@ def read_rows(path: Path, columns: Sequence[str], problems: list[Problem]) -> It
         problems.append(Problem(source, None, None, str(fault)))
         return
     header = lines[0] if lines else []
-    wrong = header_problems(source, header, columns)
+    wrong = header_problems(source, header, columns, optional)
     problems.extend(wrong)
     if wrong:
         return
     for number, cells in enumerate(lines[1:], start=2):
         if len(cells) == len(header):
-            yield Row(source, number, dict(zip(header, cells, strict=True)), problems)
+            filled = dict.fromkeys(optional, "") | dict(zip(header, cells, strict=True))
+            yield Row(source, number, filled, problems)
         elif cells:
             message = f"has {len(cells)} cells, the header {len(header)}"
             problems.append(Problem(source, number, None, message))

@@ -1,8 +1,12 @@
-"""Frozen shares: what part of each track each recording is owed, by whoever attributed it."""
+"""Frozen shares: what part of each track each recording is owed, by whoever attributed it.
+
+A provider may correct a track's shares: the new ones are its next version, and the highest holds.
+Each version stands in a snapshot of its own, so what a month was closed with stays what it was.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from operator import itemgetter
@@ -14,16 +18,18 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, select
 
 from db import chain, schema, snapshots
-from db.engine import Books, now, writing
+from db.engine import Books, now, reading, writing
 from db.intake.columns import Column, an_id, maybe_an_id
 from db.intake.faults import printable
 from db.intake.judging import judged, sound, where
+from db.intake.names import resolved
 from db.intake.receipt import Receipt
 from db.intake.sheets import ROW, Sheet, make_sheet, read_sheet, with_cells
 from royalty.division import PPB
 from royalty.errors import BadInput, Conflict, Problem
 
 _NUMBERS = ("share", "low", "high")
+_MINE = ("provider", "track", "version")
 
 _PPB = r"\d{1,10}"
 _PPB_WORDS = "a whole number of parts per billion"
@@ -35,27 +41,39 @@ SHARES = (
     Column(name="high_ppb", pattern=f"({_PPB})?", words=f"{_PPB_WORDS}, or empty"),
     an_id("provider", few=True),
 )
+_JUDGED = tuple(each for each in SHARES if each.name != "recording")  # that one, by the books
 
 
 def record(
-    books: Books, given: Path | pa.Table, *, provider: str | None = None, dry_run: bool = False
+    books: Books,
+    given: Path | pa.Table,
+    *,
+    provider: str | None = None,
+    correct: bool = False,
+    dry_run: bool = False,
 ) -> Receipt:
     """Record shares from a file or a table; `provider` names who made them, where they do not.
 
-    Every track's shares, the unattributed part included, add up to 10⁹. Raises `BadInput`, and
-    `Conflict` where a provider states a track's shares anew: shares are frozen.
+    A recording is named by id, alias or ISRC; what it may mean else is asked, never taken. Every
+    track's shares, the unattributed part included, add up to 10⁹. Raises `BadInput`, and
+    `Conflict` where a provider states a track's shares anew without meaning to `correct` them:
+    those are kept as the track's next version, beside what months were closed with.
     """
-    sheet = judged(_sheet(given, provider), SHARES, ("provider", "track", "recording"))
+    with reading(books) as connection:
+        named, unknown = resolved(
+            connection, _sheet(given, provider), "recording", "recording", home=books.home
+        )
+    sheet = judged(named, _JUDGED, ("provider", "track", "recording"))
     counted = replace(sheet, table=_counted(sound(sheet, SHARES).table))
-    faults = [*sheet.problems, *_of_others(sheet, provider), *_out_of_order(counted)]
+    faults = [*sheet.problems, *unknown, *_of_others(sheet, provider), *_out_of_order(counted)]
     if not sheet.problems:
         faults += _not_whole(counted)
     with writing(books, dry_run=dry_run) as connection:
-        faults += _unpayable(connection, counted)
+        faults += _never_paid(connection, counted)
         if faults:
             raise BadInput(faults)
         tracks = _tracks(counted.table)
-        new = [track for track in tracks if _is_new(connection, track)]
+        new = list(_new(connection, tracks, correct=correct))
         encoded = _encoded(counted.table, new)
         if new:
             _enter(connection, encoded, new)
@@ -66,6 +84,7 @@ def record(
         rows={"tracks": len(tracks), "shares": len(sheet.table)},
         snapshot=encoded.snapshot.sha256 if new else None,
         already=not new,
+        corrected=sum(track.version > 1 for track in new),
     )
 
 
@@ -75,6 +94,7 @@ class _Track:
 
     provider: str
     track: str
+    version: int = 1  # 2, 3, …: stated anew
     content_sha256: str
     unattributed_ppb: int
 
@@ -129,18 +149,12 @@ def _not_whole(sheet: Sheet) -> Iterator[Problem]:
             yield sheet.fault(each[f"{ROW}_min"], "share_ppb", message)
 
 
-def _unpayable(connection: Connection, sheet: Sheet) -> list[Problem]:
-    """Find shares of recordings that are not in the books, or that are never paid."""
+def _never_paid(connection: Connection, sheet: Sheet) -> list[Problem]:
+    """Find shares of recordings that are held back."""
     recording = schema.recording.c
-    placebo = dict(connection.execute(select(recording.id, recording.placebo)).all())
-    held_back = pa.array([name for name in placebo if placebo[name]], pa.string())
-    named = sheet.table["recording"]
-    unknown = pc.invert(pc.is_in(named, value_set=pa.array(["", *placebo])))
-    never = pc.is_in(named, value_set=held_back)
-    return [
-        *where(sheet, unknown, "recording", "is no recording in the catalogue; import it first"),
-        *where(sheet, never, "recording", "is a placebo, which nobody is paid for"),
-    ]
+    held_back = list(connection.scalars(select(recording.id).where(recording.placebo)))
+    never = pc.is_in(sheet.table["recording"], value_set=pa.array(held_back, pa.string()))
+    return where(sheet, never, "recording", "is a placebo, which nobody is paid for")
 
 
 def _tracks(table: pa.Table) -> list[_Track]:
@@ -162,25 +176,43 @@ def _track(provider: str, track: str, rows: list[Mapping[str, Any]]) -> _Track:
     )
 
 
-def _is_new(connection: Connection, track: _Track) -> bool:
-    stated = schema.track_share.c
-    mine = (stated.provider == track.provider) & (stated.track == track.track)
-    found = connection.scalar(select(stated.content_sha256).where(mine))
-    if found not in (None, track.content_sha256):
-        raise Conflict(
-            f"{printable(track.provider)} has stated other shares of track {printable(track.track)}"
-            " before; shares are frozen: state these under another provider's name"
-        )
-    return found is None
+def _new(connection: Connection, tracks: Iterable[_Track], *, correct: bool) -> Iterator[_Track]:
+    """Find the tracks whose shares are not those that stand, each with the version it becomes."""
+    for track in tracks:
+        last, content = _standing(connection, track)
+        if content == track.content_sha256:
+            continue
+        if last and not correct:
+            raise Conflict(
+                f"{printable(track.provider)} has stated other shares of track "
+                f"{printable(track.track)} before; shares are frozen: 'tantieme shares import FILE "
+                "--correct' keeps both and takes these from now on, or state them under another "
+                "provider's name"
+            )
+        yield replace(track, version=last + 1)
+
+
+def _standing(connection: Connection, track: _Track) -> tuple[int, str | None]:
+    """Say which version of a provider's shares of a track stands, and its hash; 0 where none."""
+    first, anew = schema.track_share.c, schema.corrected_share.c
+    mine = (anew.provider == track.provider) & (anew.track == track.track)
+    last = select(anew.version, anew.content_sha256).where(mine).order_by(anew.version.desc())
+    found = connection.execute(last.limit(1)).one_or_none()
+    if found is not None:
+        return found.version, found.content_sha256
+    mine = (first.provider == track.provider) & (first.track == track.track)
+    content = connection.scalar(select(first.content_sha256).where(mine))
+    return (0 if content is None else 1), content
 
 
 def _encoded(table: pa.Table, tracks: Sequence[_Track]) -> snapshots.Encoded:
     """Write the shares of these tracks; in a snapshot, no recording is null."""
+    texts = [(name, pa.string()) for name in ("provider", "track")]
     mine = pa.table(
-        {"provider": [t.provider for t in tracks], "track": [t.track for t in tracks]},
-        schema=pa.schema([("provider", pa.string()), ("track", pa.string())]),
+        {name: [getattr(track, name) for track in tracks] for name in _MINE},
+        schema=pa.schema([*texts, ("version", pa.int64())]),
     )
-    rows = table.join(mine, keys=["provider", "track"], join_type="left semi")
+    rows = table.join(mine, keys=["provider", "track"], join_type="inner")
     nothing = pc.equal(rows["recording"], "")
     recording = pc.if_else(nothing, pa.scalar(None, pa.string()), rows["recording"])
     return snapshots.encode("shares", with_cells(rows, "recording", recording))
@@ -189,4 +221,10 @@ def _encoded(table: pa.Table, tracks: Sequence[_Track]) -> snapshots.Encoded:
 def _enter(connection: Connection, encoded: snapshots.Encoded, tracks: Sequence[_Track]) -> None:
     snapshots.register(connection, encoded.snapshot)
     entry = {"snapshot": encoded.snapshot.sha256, "recorded_at": now()}
-    connection.execute(schema.track_share.insert(), [asdict(track) | entry for track in tracks])
+    first = [track for track in tracks if track.version == 1]
+    anew = [track for track in tracks if track.version > 1]
+    for table, mine in ((schema.track_share, first), (schema.corrected_share, anew)):
+        rows = [asdict(track) | entry for track in mine]
+        kept = [{name: row[name] for name in row if name in table.c} for row in rows]
+        if kept:
+            connection.execute(table.insert(), kept)

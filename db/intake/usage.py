@@ -11,7 +11,7 @@ from db.engine import Books
 from db.intake.bounds import Bound
 from db.intake.columns import ACTIVE, PERIOD, PLAYS, TERRITORY, an_id
 from db.intake.judging import where
-from db.intake.monthly import Kind, of_begun_months, record_sheet
+from db.intake.monthly import Asked, Kind, of_begun_months, record_sheet
 from db.intake.receipt import Receipt
 from db.intake.sheets import Sheet, make_sheet, read_sheet, with_cells
 from royalty.errors import Problem
@@ -60,11 +60,19 @@ USAGE = Kind(
 
 
 def record(
-    books: Books, path: Path, *, period: Period | None = None, dry_run: bool = False
+    books: Books,
+    path: Path,
+    *,
+    period: Period | None = None,
+    late: bool = False,
+    dry_run: bool = False,
 ) -> Receipt:
-    """Record a CSV or Parquet file of usage; of one period only, where one is named."""
+    """Record a CSV or Parquet file of usage; of one period only, where one is named.
+
+    What is `late` is of closed periods, and of no others.
+    """
     sheet = of_begun_months(read_sheet(path, USAGE.columns))
-    return record_sheet(books, USAGE, sheet, period=period, dry_run=dry_run)
+    return record_sheet(books, USAGE, sheet, Asked(period=period, late=late, dry_run=dry_run))
 
 
 def record_table(
@@ -72,4 +80,4 @@ def record_table(
 ) -> Receipt:
     """Record a table of usage with the columns of a file."""
     sheet = make_sheet(source_name, table, USAGE.columns)
-    return record_sheet(books, USAGE, sheet, period=None, dry_run=dry_run)
+    return record_sheet(books, USAGE, sheet, Asked(dry_run=dry_run))

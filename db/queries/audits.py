@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from math import inf
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, select
@@ -13,6 +16,7 @@ from db import chain, schema, snapshots, triggers
 from db.engine import Books, reading
 from db.queries.viewer import Viewer
 from db.triggers import GENESIS
+from royalty import merkle
 from royalty.audit import Conservation
 from royalty.audit import conservation as identity
 from royalty.errors import NotReady
@@ -34,17 +38,41 @@ class Broken:
         return f"transaction {self.transaction} ({self.key}): {self.why}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootFound:
+    """A closed month that has a root: by what it was closed with, by what is posted, or by both."""
+
+    period: Period
+    closed_with: str | None  # None: it closed before there were roots
+    posted: str  # the root of its postings as they are now
+
+
 def conservation(viewer: Viewer, books: Books, period: Period) -> Conservation:
-    """Read the identity off a period's postings: zeros where a closed one had no money.
+    """Read the identity off a period's postings, where they are in one currency.
 
     Raises `NotReady` on several currencies, and where nothing is posted yet.
     """
+    found = conservations(viewer, books, period)
+    if len(found) > 1:
+        named = ", ".join(each.currency for each in found)
+        raise NotReady(f"period {period} is posted in {named}; each has an identity of its own")
+    return found[0]
+
+
+def conservations(viewer: Viewer, books: Books, period: Period) -> tuple[Conservation, ...]:
+    """Read the identity off a period's postings, currency by currency; all must hold.
+
+    Zeros where a closed period had no money. Advances that went out are left out: cash became a
+    claim, which comes back as recouped. Raises `NotReady` where nothing is posted yet.
+    """
     viewer.require_all("conservation")
-    posted, of = schema.posting.c, schema.transaction_.c
+    posted, of = schema.posting.c, schema.transaction_
+    undone = of.alias("undone")
     sums = (
         select(posted.account, posted.currency, func.sum(posted.amount_micros))
-        .join(schema.transaction_, of.id == posted.transaction_id)
-        .where(of.period == str(period))
+        .join(of, of.c.id == posted.transaction_id)
+        .outerjoin(undone, undone.c.id == of.c.reverses)
+        .where(of.c.period == str(period), func.coalesce(undone.c.kind, of.c.kind) != "advance")
         .group_by(posted.account, posted.currency)
     )
     balances: defaultdict[str, dict[str, Money]] = defaultdict(dict)
@@ -53,11 +81,12 @@ def conservation(viewer: Viewer, books: Books, period: Period) -> Conservation:
             balances[currency][account] = Money(int(micros), currency)
         if not balances and (paid := _paid_in(connection, period)):
             balances[paid] = {}
-    if len(balances) != 1:
-        found = f"in {', '.join(sorted(balances))}" if balances else "in no currency yet"
-        raise NotReady(f"period {period} is posted {found}; conservation is of one, once closed")
-    [(currency, accounts)] = balances.items()
-    return identity(period, currency, accounts)
+    if not balances:
+        raise NotReady(
+            f"period {period} is posted in no currency yet; money is conserved once it is closed: "
+            f"run 'tantieme close {period}'"
+        )
+    return tuple(identity(period, *each) for each in sorted(balances.items()))
 
 
 def verify_books(books: Books) -> list[str]:
@@ -71,6 +100,7 @@ def verify_books(books: Books) -> list[str]:
             *_lost_payouts(connection),
             *_changed_payouts(connection),
             *_unequal_payees(connection),
+            *_changed_roots(connection),
         ]
 
 
@@ -78,6 +108,18 @@ def verify_chain(books: Books) -> Broken | None:
     """Recompute every hash from the first transaction on; name the first link that is broken."""
     with reading(books) as connection:
         return next(_broken(connection), None)
+
+
+def find_root(books: Books, root: str) -> RootFound | None:
+    """Find the closed month that has a Merkle root, computed again over what is posted."""
+    with reading(books) as connection:
+        months = _roots(connection)
+        for period in sorted(months, key=lambda period: months[period] != root):
+            posted = merkle.root(chain.leaves(connection, period))
+            if root in {months[period], posted}:
+                found, with_ = Period.parse(period), months[period]
+                return RootFound(period=found, closed_with=with_, posted=posted)
+    return None
 
 
 def verify_snapshots(books: Books) -> list[str]:
@@ -142,6 +184,21 @@ def _unequal_payees(connection: Connection) -> Iterator[str]:
                 )
 
 
+def _changed_roots(connection: Connection) -> Iterator[str]:
+    """Find closed periods whose postings do not have the root that they were closed with."""
+    for period, root in _roots(connection).items():
+        posted = root and merkle.root(chain.leaves(connection, period))
+        if posted != root:
+            yield f"period {period} was closed with root {root}; its postings have root {posted}"
+
+
+def _roots(connection: Connection) -> dict[str, str | None]:
+    """Read what every closed period was closed with; None where that was before roots."""
+    month = schema.period.c
+    closed = select(month.id, month.root).where(month.status == "closed").order_by(month.id)
+    return {row.id: row.root for row in connection.execute(closed)}
+
+
 def _posted(connection: Connection, period: str) -> dict[str, int]:
     """Sum what a period's closing posted to payees; what was adjusted in it is no part of it."""
     posted, of = schema.posting.c, schema.transaction_.c
@@ -157,10 +214,8 @@ def _posted(connection: Connection, period: str) -> dict[str, int]:
 
 def _broken(connection: Connection) -> Iterator[Broken]:
     previous, expected, hashes = GENESIS, 1, {GENESIS}
-    lines = _lines(connection)
-    headers = select(schema.transaction_).order_by(schema.transaction_.c.id)
-    for header in connection.execute(headers).mappings():
-        why = _fault(header, lines.get(header["id"], []), expected, previous)
+    for header, lines in _transactions(connection):
+        why = _fault(header, lines, expected, previous)
         if why:
             yield Broken(transaction=header["id"], key=header["key"], why=why)
         previous, expected = header["hash"], header["id"] + 1
@@ -187,10 +242,25 @@ def _fault(
     return None
 
 
-def _lines(connection: Connection) -> dict[int, list[dict[str, Any]]]:
+def _transactions(connection: Connection) -> Iterator[tuple[RowMapping, list[dict[str, Any]]]]:
+    """Stream the chain: every transaction with its postings."""
+    groups = _lines(connection)
+    id_, lines = next(groups, _NO_LINES)
+    headers = select(schema.transaction_).order_by(schema.transaction_.c.id)
+    for header in connection.execute(headers).mappings():
+        while id_ < header["id"]:
+            id_, lines = next(groups, _NO_LINES)
+        yield header, lines if id_ == header["id"] else []
+
+
+def _lines(connection: Connection) -> Iterator[tuple[float, list[dict[str, Any]]]]:
+    """Stream the postings, those of one transaction together."""
     posting = schema.posting
-    rows = connection.execute(select(posting).order_by(posting.c.transaction_id, posting.c.line))
-    lines: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows.mappings():
-        lines[row["transaction_id"]].append(dict(row))
-    return lines
+    names = [column.name for column in posting.columns]
+    ordered = select(posting).order_by(posting.c.transaction_id, posting.c.line)
+    rows = connection.execute(ordered, execution_options={"yield_per": chain.AT_ONCE})
+    for id_, of_one in groupby(rows, key=itemgetter(0)):
+        yield id_, [dict(zip(names, row, strict=True)) for row in of_one]
+
+
+_NO_LINES: tuple[float, list[dict[str, Any]]] = (inf, [])  # after the last transaction's

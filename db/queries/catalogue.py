@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Column, ColumnElement, Row, Select, Table, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, select
 
 from db import schema
 from db.engine import Books, reading
 from db.queries.nouns import noun
 from db.queries.viewer import Viewer
-from royalty.catalogue import Interest, Party, Recording
+from royalty.catalogue import Interest, Party, Recording, Use, Withdrawal
 from royalty.rights import RIGHTS_SCHEMAS, Rights
-from royalty.terms import Terms
+from royalty.terms import Terms, rates
 
 _ROWS = 1 << 10  # read at a time: the collector goes through all that are there
 
@@ -76,24 +77,58 @@ def terms(viewer: Viewer, books: Books, on: date) -> list[Terms]:
 def rights(viewer: Viewer, books: Books, on: date) -> Rights:
     """Read what holds on a day as tables: recordings, interests, payees and rates."""
     recording, interest, party = schema.recording.c, schema.interest, schema.party.c
-    agreed = sorted(terms(viewer, books, on), key=lambda each: each.valid_from or date.min)
-    rates = {each.party: each.royalty_rate_ppm for each in agreed}
-    licensed = _within(on, recording.licensed_from, recording.licensed_to)
+    agreed = rates(sorted(terms(viewer, books, on), key=lambda each: each.valid_from or date.min))
     named = (interest.c.right, interest.c.subject_id, interest.c.territory)
-    held = select(*named, interest.c.party, interest.c.ppm).where(_holds(interest, on))
     found = {
-        "recordings": select(recording.id, recording.artist, recording.work, licensed).where(
+        "recordings": select(recording.id, recording.artist, recording.work).where(
             recording.placebo.is_(False)
         ),
-        "interests": held,
+        "interests": select(*named, interest.c.party, interest.c.ppm).where(_holds(interest, on)),
         "payees": select(party.id, party.payee),
     }
     with reading(books) as connection:
-        tables = {
-            name: _table(connection.execute(wanted).partitions(_ROWS), RIGHTS_SCHEMAS[name])
-            for name, wanted in found.items()
+        why = _kept_back(connection, "output", on)
+        rows: dict[str, Iterable[Sequence[Sequence[Any]]]] = {
+            name: connection.execute(each).partitions(_ROWS) for name, each in found.items()
         }
-    return Rights(**tables, rates=_table([sorted(rates.items())], RIGHTS_SCHEMAS["rates"]))
+        rows["recordings"] = (
+            [(*row, row[0] not in why, why.get(row[0])) for row in part]
+            for part in rows["recordings"]
+        )
+        tables = {name: _table(parts, RIGHTS_SCHEMAS[name]) for name, parts in rows.items()}
+    paid = [(*key, rate) for key, rate in sorted(agreed.items())]
+    return Rights(**tables, rates=_table([paid], RIGHTS_SCHEMAS["rates"]))
+
+
+def withdrawals(_viewer: Viewer, books: Books) -> list[Withdrawal]:
+    """List the withdrawals, of any day, as far as is recorded now; those taken back are none."""
+    table = schema.withdrawal
+    stands = table.c.recorded_to.is_(None) & table.c.valid_to.is_distinct_from(table.c.valid_from)
+    order = (table.c.recording, table.c.valid_from, table.c.id)
+    with reading(books) as connection:
+        found = connection.execute(select(table).where(stands).order_by(*order))
+        return [noun(Withdrawal, row) for row in found]
+
+
+def kept_back(_viewer: Viewer, books: Books, use: Use, on: date) -> dict[str, str]:
+    """Say why each recording that may not be put to a use on a day may not, by recording."""
+    with reading(books) as connection:
+        return _kept_back(connection, use, on)
+
+
+def _kept_back(connection: Connection, use: Use, on: date) -> dict[str, str]:
+    """Look at the recordings with a bounded licence, and at those that are withdrawn."""
+    table, withdrawal = schema.recording, schema.withdrawal
+    withdrawn: defaultdict[str, list[Withdrawal]] = defaultdict(list)
+    for row in connection.execute(select(withdrawal).where(_holds(withdrawal, on))):
+        withdrawn[row.recording].append(noun(Withdrawal, row))
+    unlicensed = ~_within(on, table.c.licensed_from, table.c.licensed_to)
+    named = table.c.id.in_(select(withdrawal.c.recording).where(_holds(withdrawal, on)))
+    found = connection.execute(select(table).where(unlicensed | named).order_by(table.c.id))
+    said = {
+        row.id: noun(Recording, row, iswc=None).why_not(use, on, withdrawn[row.id]) for row in found
+    }
+    return {name: why for name, why in said.items() if why is not None}
 
 
 def _table(parts: Iterable[Sequence[Sequence[Any]]], fields: pa.Schema) -> pa.Table:
@@ -103,10 +138,7 @@ def _table(parts: Iterable[Sequence[Sequence[Any]]], fields: pa.Schema) -> pa.Ta
 
 
 def _batch(columns: Sequence[Sequence[Any]], fields: pa.Schema) -> pa.RecordBatch:
-    arrays = [
-        pa.array(map(bool, column) if field.type == pa.bool_() else column, field.type)
-        for column, field in zip(columns, fields, strict=True)
-    ]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, fields, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=fields)
 
 

@@ -12,6 +12,7 @@ from db import schema, snapshots
 from db.engine import Books, reading
 from db.queries.catalogue import described
 from db.queries.nouns import noun
+from db.queries.shares import standing
 from db.queries.viewer import Viewer
 from royalty.errors import NotFound
 
@@ -96,7 +97,7 @@ def track(viewer: Viewer, books: Books, track_id: str) -> TrackDetail:
 
 
 def _detail(books: Books, row: TrackRow) -> TrackDetail:
-    stated = schema.track_share.c
+    stated = standing().subquery().c
     latest = select(stated.provider, stated.snapshot).where(stated.track == row.id)
     with reading(books) as connection:
         found = connection.execute(
@@ -143,7 +144,7 @@ def _largest_first(share: ShareRow) -> tuple[int, str]:
 
 
 def _tracks() -> Select[Any]:
-    track, share, paid = schema.track, schema.track_share, schema.payout_track
+    track, share, paid = schema.track, standing().subquery(), schema.payout_track
     known = union(select(track.c.id), select(share.c.track), select(paid.c.track)).subquery()
     certain = select(share.c.track, func.min(share.c.unattributed_ppb).label("unattributed_ppb"))
     stated = certain.group_by(share.c.track).subquery()

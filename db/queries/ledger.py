@@ -32,6 +32,7 @@ class PostingRow:
     amount: Money  # debit positive, credit negative
     right: str | None
     pool: str | None
+    fx_rate: str | None  # at which the amount was converted
     memo: str
     adjusts: int | None
     reverses: int | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, union
 
 from db import schema
 from db.engine import Books, reading
@@ -25,6 +25,7 @@ class PeriodRow:
     computed: tuple[str, ...]  # rules that have a payout
     revenue: tuple[Money, ...]  # by currency
     chain_head: str | None  # the ledger's last hash when it closed
+    root: str | None  # of the Merkle tree over its postings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +54,19 @@ def periods(_viewer: Viewer, books: Books) -> list[PeriodRow]:
 
 
 def inputs(_viewer: Viewer, books: Books, period: Period) -> Inputs:
-    """Name the snapshots that came in for a period, and every provider's shares."""
-    came, stated = schema.period_input.c, schema.track_share.c
+    """Name the snapshots that came in for a period, and every provider's shares, corrected or not.
+
+    What came late for a closed period is not among them.
+    """
+    came, stated, anew = schema.period_input.c, schema.track_share.c, schema.corrected_share.c
     mine = select(came.kind, came.snapshot).where(came.period == str(period))
-    theirs = select(stated.provider, stated.snapshot).distinct()
+    theirs = union(select(stated.provider, stated.snapshot), select(anew.provider, anew.snapshot))
     by_kind: defaultdict[str, list[str]] = defaultdict(list)
     by_provider: defaultdict[str, list[str]] = defaultdict(list)
     with reading(books) as connection:
         for kind, sha256 in connection.execute(mine.order_by(came.snapshot)):
             by_kind[kind].append(sha256)
-        for provider, sha256 in connection.execute(theirs.order_by(stated.snapshot)):
+        for provider, sha256 in connection.execute(theirs.order_by("snapshot")):
             by_provider[provider].append(sha256)
     return Inputs(usage=by_kind["usage"], revenue=by_kind["revenue"], shares=dict(by_provider))
 

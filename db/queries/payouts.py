@@ -3,19 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, func, select
+from sqlalchemy import Connection, Row, Select, Table, select
 
 from db import schema
 from db.engine import Books, reading
+from db.queries.catalogue import rights
+from db.queries.fx import rate
 from db.queries.months import earlier_usage, inputs
 from db.queries.nouns import noun
 from db.queries.viewer import Viewer
+from db.rights import KINDS, hashes
 from royalty.errors import NotReady
+from royalty.fx import FxRate
+from royalty.ledger import Converted
 from royalty.money import Money, total
 from royalty.payout import PayeeAmount, Payout, PoolAmount, RecordingAmount, TrackAmount
 from royalty.period import Period
+
+HISTORY = "history"  # usage of earlier months, which only rules with thresholds look at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """All that a payout was computed from. Two that are equal give equal payouts under a rule."""
+
+    provider: str
+    snapshots: frozenset[tuple[str, str]]  # each with its kind before it
+    settings: str | None  # as canonical JSON; None: it is of before they were kept
+    rates: Mapping[str, FxRate] = field(default_factory=dict)  # by the currency that came in
+
+    @classmethod
+    def by(
+        cls,
+        inputs: Mapping[str, Sequence[str]],
+        *,
+        provider: str,
+        settings: str,
+        rates: Mapping[str, FxRate],
+    ) -> Decided:
+        """Say what a payout would be computed from; `inputs` name snapshots by kind."""
+        return cls(provider=provider, snapshots=_pairs(inputs), settings=settings, rates=rates)
+
+    @property
+    def inputs(self) -> dict[str, list[str]]:
+        """The snapshots by kind, but for those of rights."""
+        return self._by_kind(of_rights=False)
+
+    @property
+    def rights(self) -> dict[str, list[str]]:
+        """The snapshots of rights, by kind."""
+        return self._by_kind(of_rights=True)
+
+    @property
+    def of_month(self) -> Decided:
+        """The same without the usage of earlier months."""
+        return replace(self, snapshots=frozenset(x for x in self.snapshots if x[0] != HISTORY))
+
+    def _by_kind(self, *, of_rights: bool) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for kind, sha256 in sorted(self.snapshots):
+            if (kind in KINDS.values()) == of_rights:
+                found.setdefault(kind, []).append(sha256)
+        return found
 
 
 def payout(viewer: Viewer, books: Books, period: Period, rule: str) -> Payout:
@@ -30,68 +83,92 @@ def payout(viewer: Viewer, books: Books, period: Period, rule: str) -> Payout:
         return _payout(viewer, connection, head)
 
 
-def stale(viewer: Viewer, books: Books, period: Period) -> frozenset[str]:
-    """Name the rules whose payouts are of other usage, revenue or shares than there are.
-
-    Nothing comes in for a closed month: there they are held against the payout that closed it.
-    """
-    given, earlier = inputs(viewer, books, period), set(earlier_usage(viewer, books, period))
+def decided(_viewer: Viewer, books: Books, paid: Payout) -> Decided:
+    """Read what a payout was computed from."""
     with reading(books) as connection:
-        used = _used(connection, period)
+        return _decided(connection, paid.period)[paid.rule]
+
+
+def stale(
+    viewer: Viewer, books: Books, period: Period, *, settings: str | None = None
+) -> frozenset[str]:
+    """Name the rules whose payouts are not of what there is: what came in, shares, rights, rates.
+
+    Where `settings` are given, as payouts keep them, payouts by others are named too. Nothing
+    comes in for a closed month: there they are held against the payout that closed it.
+    """
+    with reading(books) as connection:
+        used = _decided(connection, period)
         month = select(schema.period.c.rule).where(schema.period.c.id == str(period))
         closed_by = connection.scalar(month)
     if closed_by is not None:
-        there = used[closed_by][1] - earlier
-        return frozenset(rule for rule, (_, each) in used.items() if each - earlier != there)
-    came = {*given.usage, *given.revenue}
-    now = {provider: came.union(given.shares.get(provider, ())) for provider, _ in used.values()}
+        there = used[closed_by].of_month
+        return frozenset(rule for rule, each in used.items() if each.of_month != there)
+    now = _now(viewer, books, period, used)
+    looked = _pairs({HISTORY: earlier_usage(viewer, books, period)})
     return frozenset(
         rule
-        for rule, (provider, each) in used.items()
-        if each not in (now[provider], now[provider] | earlier)  # which only thresholds look at
+        for rule, each in used.items()
+        if each.of_month != replace(now[rule], settings=settings or each.settings)
+        or each.snapshots - each.of_month.snapshots not in (frozenset(), looked)
     )
 
 
-def _used(connection: Connection, period: Period) -> dict[str, tuple[str, set[str]]]:
-    """Say of each rule whose shares its payout is by, and which snapshots it was computed from."""
-    payout, part = schema.payout, schema.payout_input
-    joined = select(payout.c.rule, payout.c.provider, part.c.snapshot).join(
-        part, part.c.payout == payout.c.id
-    )
-    used: dict[str, tuple[str, set[str]]] = {}
-    for rule, provider, snapshot in connection.execute(
-        joined.where(payout.c.period == str(period))
-    ):
-        used.setdefault(rule, (provider, set()))[1].add(snapshot)
-    return used
+def _now(
+    viewer: Viewer, books: Books, period: Period, used: Mapping[str, Decided]
+) -> dict[str, Decided]:
+    """Say what payouts would be computed from now, by the same providers and into the same money.
 
-
-def is_current(
-    _viewer: Viewer, books: Books, paid: Payout, now_given: Mapping[str, Sequence[str]]
-) -> bool:
-    """Tell whether a payout was computed from these snapshots and the catalogue as it is now.
-
-    Where recordings have licences that begin or end, nobody can tell: they are renewed in place.
+    Earlier months are left out.
     """
-    head, used, recording = schema.payout.c, schema.payout_input.c, schema.recording.c
-    bounded = recording.licensed_from.is_not(None) | recording.licensed_to.is_not(None)
-    with reading(books) as connection:
-        recorded = connection.scalar(select(head.recorded_at).where(head.id == paid.id))
-        found = connection.execute(select(used.kind, used.snapshot).where(used.payout == paid.id))
-        given = {(kind, sha256) for kind, hashes in now_given.items() for sha256 in hashes}
-        latest = max(filter(None, (connection.scalar(select(func.max(c))) for c in _RECORDED)))
-        if connection.scalar(select(recording.id).where(bounded).limit(1)) is not None:
-            return False
-        return {tuple(row) for row in found} == given and latest < str(recorded)
+    if not used:
+        return {}
+    given, held = inputs(viewer, books, period), hashes(rights(viewer, books, period.start))
+    came = _pairs({"usage": given.usage, "revenue": given.revenue} | held)
+    last = period.end - timedelta(days=1)
+    latest = {
+        pair: rate(viewer, books, *pair, last)
+        for pair in {(r.base, r.quote) for each in used.values() for r in each.rates.values()}
+    }
+    return {
+        rule: replace(
+            each,
+            snapshots=came | _pairs({"shares": given.shares.get(each.provider, [])}),
+            rates={base: latest[base, was.quote] or was for base, was in each.rates.items()},
+        )
+        for rule, each in used.items()
+    }
 
 
-# When anything was said, or taken back, of who holds what.
-_RECORDED = tuple(
-    table.c[name]
-    for table in (schema.party, schema.work, schema.recording, schema.interest, schema.terms)
-    for name in ("recorded_at", "recorded_to")
-    if name in table.c
-)
+def _decided(connection: Connection, period: Period) -> dict[str, Decided]:
+    """Read what each of a period's payouts was computed from, by rule."""
+    head, part = schema.payout.c, schema.payout_input.c
+    mine = select(head.id, head.rule, head.provider, head.settings)
+    used = select(part.kind, part.snapshot)
+    return {
+        row.rule: Decided(
+            provider=row.provider,
+            snapshots=frozenset(
+                (kind, sha256)
+                for kind, sha256 in connection.execute(used.where(part.payout == row.id))
+            ),
+            settings=row.settings,
+            rates=_rates(connection, row.id),
+        )
+        for row in connection.execute(mine.where(head.period == str(period))).all()
+    }
+
+
+def _rates(connection: Connection, payout_id: str) -> dict[str, FxRate]:
+    """Read the rates at which a payout's revenue was converted, by the currency it came in."""
+    pool, stated = schema.payout_pool.c, schema.fx_rate
+    wanted = select(stated).join(schema.payout_pool, pool.fx_rate == stated.c.id)
+    rows = connection.execute(wanted.where(pool.payout == payout_id).distinct())
+    return {row.base: noun(FxRate, row) for row in rows}
+
+
+def _pairs(used: Mapping[str, Sequence[str]]) -> frozenset[tuple[str, str]]:
+    return frozenset((kind, sha256) for kind, hashes in used.items() for sha256 in hashes)
 
 
 def _payout(viewer: Viewer, connection: Connection, head: Row[Any]) -> Payout:
@@ -164,7 +241,14 @@ def _pool(row: Row[Any], money: Callable[[int], Money]) -> PoolAmount:
         amount=money(row.pool_micros),
         idle=money(row.idle_micros),
         unattributed=money(row.unattributed_micros),
+        converted=_converted(row),
     )
+
+
+def _converted(row: Row[Any]) -> Converted | None:
+    if row.came_currency is None:
+        return None
+    return Converted(came=Money(row.came_micros, row.came_currency), rate=row.fx_rate)
 
 
 def _payee(row: Row[Any], money: Callable[[int], Money]) -> PayeeAmount:

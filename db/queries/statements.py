@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -15,29 +15,42 @@ from db import schema, snapshots
 from db.engine import Books, reading
 from db.queries.catalogue import described
 from db.queries.ledger import PostingRow, posting_row, selected
+from db.queries.movements import movements
+from db.queries.notes import Balance, notes, runs_of
 from db.queries.payouts import payout
 from db.queries.viewer import EVERYONE, Viewer
 from royalty.errors import NotFound, PeriodNotClosed
-from royalty.ledger import payable
-from royalty.money import Money, total
-from royalty.payout import PoolAmount
+from royalty.ledger import payable, payee_of
+from royalty.money import Money
+from royalty.movements import EARNED, Movement
+from royalty.payout import Payout, PoolAmount, TrackAmount
 from royalty.period import Period
-from royalty.statement import Heading, Line, Movements, Statement, make_statement
+from royalty.statement import Heading, Line, Statement, make_statement
 
-EARNED = "allocation"  # the kind of transaction that a line explains; all others adjust
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Account:
+    """What the ledger says of a payee's account in one period."""
+
+    payee: str
+    name: str
+    opening: Money
+    earned: list[PostingRow]
+    movements: list[Movement]
+    closing: Money
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sources:
     """What the lines of one statement are made from."""
 
-    rule: str
-    rule_of_source: Mapping[str, str]
-    snapshot: str
+    paid: Payout
     pools: Mapping[str, PoolAmount]
+    tracks: Mapping[str, TrackAmount]
     earned: Mapping[tuple[str | None, str | None], PostingRow]  # (pool, right)
     recordings: Mapping[str, Row[Any]]
     parties: Mapping[str, str | None]  # id → IPI
+    rates: Mapping[str, str | None]  # pool → the rate at which its money was converted
 
 
 def statement(
@@ -45,41 +58,52 @@ def statement(
 ) -> Statement:
     """Draw up a payee's statement of a closed period. Raises `PeriodNotClosed` and `NotFound`.
 
-    Its lines add up to what was posted to the payee, to the micro: that is asserted here.
+    Its lines add up to what was earned by the postings, and with the movements to what the account
+    moved by, to the micro: that is asserted here.
     """
     viewer.require(payee)
     with reading(books) as connection:
         closed = _closed(connection, period, rule)
-        name = connection.scalar(select(schema.party.c.name).where(schema.party.c.id == payee))
-        if name is None:
-            raise NotFound(f"there is no payee '{payee}'; 'tantieme payouts {period}' lists them")
-        posted = _posted(connection, payee, period)
-        opening = _opening(connection, payee, period, closed.currency)
+        account = _account(connection, payee, period, closed.currency)
         recordings = {row.id: row for row in connection.execute(described())}
         parties = dict(connection.execute(select(schema.party.c.id, schema.party.c.ipi)).all())
+        rates = _rates(connection, closed.payout)
     paid = payout(EVERYONE, books, period, closed.rule)
-    earned = [row for row in posted if row.kind == EARNED]
     sources = _Sources(
-        rule=paid.rule,
-        rule_of_source=paid.rule_of_source,
-        snapshot=paid.snapshot,
+        paid=paid,
         pools={pool.id: pool for pool in paid.pools},
-        earned={(row.pool, row.right): row for row in earned},
+        tracks={track.id: track for track in paid.tracks},
+        earned={(row.pool, row.right): row for row in account.earned},
         recordings=recordings,
         parties=parties,
+        rates=rates,
     )
     lines = list(_lines(snapshots.read(books, paid.snapshot), payee, sources))
-    _agree(lines, earned)
-    adjusted = total((-row.amount for row in posted if row.kind != EARNED), opening.currency)
-    heading = Heading(
-        payee=payee,
-        payee_name=name,
-        period=period,
-        rule=paid.rule,
-        rule_version=paid.rule_version,
+    _agree(lines, account.earned)
+    return make_statement(_heading(books, account, closed, paid), lines, account.movements)
+
+
+def stated(viewer: Viewer, books: Books, period: Period) -> dict[str, str]:
+    """Name the payees who have a statement of a closed period, in order of their ids.
+
+    They earned in it, or their account moved in it or stands at something. Raises
+    `PeriodNotClosed`.
+    """
+    posted, of = schema.posting.c, schema.transaction_.c
+    accounts = (
+        select(posted.account)
+        .join(schema.transaction_, of.id == posted.transaction_id)
+        .where(posted.account.startswith(payable(""), autoescape=True), of.period <= str(period))
+        .group_by(posted.account)
+        .having((func.max(of.period) == str(period)) | (func.sum(posted.amount_micros) != 0))
     )
-    movements = replace(Movements.none(opening.currency, opening=opening), adjustments=adjusted)
-    return make_statement(heading, lines, movements)
+    with reading(books) as connection:
+        closed = _closed(connection, period, None)
+        moved = {payee_of(account) for account in connection.scalars(accounts)}
+        names = dict(connection.execute(select(schema.party.c.id, schema.party.c.name)).all())
+    paid = payout(EVERYONE, books, period, closed.rule)
+    mine = moved | {payee.id for payee in paid.payees}
+    return {payee: names[payee] for payee in sorted(filter(None, mine)) if viewer.sees(payee)}
 
 
 def _closed(connection: Connection, period: Period, rule: str | None) -> Row[Any]:
@@ -96,23 +120,65 @@ def _closed(connection: Connection, period: Period, rule: str | None) -> Row[Any
     return row
 
 
-def _posted(connection: Connection, payee: str, period: Period) -> list[PostingRow]:
-    mine = selected().where(
-        schema.posting.c.account == payable(payee), schema.transaction_.c.period == str(period)
+def _account(connection: Connection, payee: str, period: Period, currency: str) -> _Account:
+    name = connection.scalar(select(schema.party.c.name).where(schema.party.c.id == payee))
+    if name is None:
+        raise NotFound(f"there is no payee '{payee}'; 'tantieme payouts {period}' lists them")
+    on = selected().where(schema.posting.c.account == payable(payee))
+    this = on.where(schema.transaction_.c.period == str(period))
+    posted = [posting_row(row) for row in connection.execute(this)]
+    return _Account(
+        payee=payee,
+        name=name,
+        opening=_stood(connection, payee, str(period.before(1)), currency),
+        earned=[row for row in posted if row.kind == EARNED],
+        movements=movements(connection, posted),
+        closing=_stood(connection, payee, str(period), currency),
     )
-    return [posting_row(row) for row in connection.execute(mine)]
 
 
-def _opening(connection: Connection, payee: str, period: Period, currency: str) -> Money:
-    """Sum what was posted to the payee in earlier periods."""
+def _stood(connection: Connection, payee: str, period: str, currency: str) -> Money:
+    """Sum what was posted to a payee up to the end of a period."""
     posted, of = schema.posting.c, schema.transaction_.c
-    before = (
+    sums = (
         select(func.sum(posted.amount_micros))
         .join(schema.transaction_, of.id == posted.transaction_id)
         .where(posted.account == payable(payee), posted.currency == currency)
-        .where(of.period < str(period))
+        .where(of.period <= period)
     )
-    return Money(-int(connection.scalar(before) or 0), currency)
+    return Money(-int(connection.scalar(sums) or 0), currency)
+
+
+def _heading(books: Books, account: _Account, closed: Row[Any], paid: Payout) -> Heading:
+    balance = Balance(
+        payee=account.payee,
+        closed_at=closed.closed_at,
+        opening=account.opening,
+        paid=any(each.term == "paid" for each in account.movements),
+        closing=account.closing,
+    )
+    made_by = runs_of(books, paid)
+    return Heading(
+        payee=account.payee,
+        payee_name=account.name,
+        period=paid.period,
+        rule=paid.rule,
+        rule_version=paid.rule_version,
+        provider=paid.provider,
+        runs=made_by,
+        closed_at=closed.closed_at,
+        root=closed.root,
+        notes=notes(books, balance, paid, made_by),
+        opening=account.opening,
+        closing=account.closing,
+    )
+
+
+def _rates(connection: Connection, payout_id: str) -> dict[str, str | None]:
+    """Name the rates at which the money of a payout's pools was converted."""
+    pool = schema.payout_pool.c
+    rows = connection.execute(select(pool.id, pool.fx_rate).where(pool.payout == payout_id))
+    return {row.id: row.fx_rate for row in rows}
 
 
 def _lines(table: pa.Table, payee: str, sources: _Sources) -> Iterator[Line]:
@@ -147,6 +213,7 @@ _AS_ALLOCATED = (
 def _line(row: Mapping[str, Any], kept: Money, sources: _Sources) -> Line:
     pool, recording = sources.pools[row["pool"]], sources.recordings[row["recording"]]
     posting = sources.earned.get((row["pool"], row["right"]))
+    track = sources.tracks.get(row["track"])
     net = Money(row["micros"], kept.currency)
     return Line(
         **{name: row[name] for name in _AS_ALLOCATED},
@@ -165,10 +232,13 @@ def _line(row: Mapping[str, Any], kept: Money, sources: _Sources) -> Line:
         net=net,
         low=Money(row["low_micros"], kept.currency),
         high=Money(row["high_micros"], kept.currency),
-        rule=sources.rule_of_source.get(pool.source, sources.rule),
+        rule=sources.paid.rule_of_source.get(pool.source, sources.paid.rule),
         posting=None if posting is None else posting.id,
         posting_hash=None if posting is None else posting.content_sha256,
-        allocation=f"{sources.snapshot[:16]}.{row['number']}",
+        allocation=f"{sources.paid.snapshot[:16]}.{row['number']}",
+        track_plays=None if track is None else track.plays,
+        track_revenue=None if track is None else track.amount,
+        fx_rate=sources.rates.get(pool.id),
     )
 
 

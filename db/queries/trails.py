@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,31 +11,21 @@ from sqlalchemy import Row, select
 
 from db import schema
 from db.engine import Books, reading
+from db.queries.causes import causes, put_right
 from db.queries.ledger import PostingRow, may_see, posting_row, selected
 from db.queries.months import periods
 from db.queries.payouts import payout
 from db.queries.statements import statement
+from db.queries.steps import SHOWN, Fact, Step, facts, posting_step, rate_step
 from db.queries.viewer import EVERYONE, Viewer
 from royalty.errors import NotFound
-from royalty.ledger import payee_of
+from royalty.movements import EARNED, Movement
 from royalty.payout import Payout
 from royalty.period import Period
 from royalty.statement import Line
 
-Fact = str | int | None
-
 _POSTING = re.compile(r"(\d+)\.(\d+)")
 _LINE = re.compile(r"(\d{4}-\d{2})/([^/\s]+)/(\d+)")
-SHOWN = 20  # lines named for one posting
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step of the walk: what it is, which one, and what the books know of it."""
-
-    step: str  # line | posting | allocation | share | evidence | run | recording
-    id: str
-    facts: Mapping[str, Fact]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +37,15 @@ class Trail:
 
 
 def trail(viewer: Viewer, books: Books, id_: str) -> Trail:
-    """Walk a statement line (`2026-10/ann/1`) or a posting (`12.3`) back. Raises `NotFound`."""
+    """Walk a line or movement of a statement (`2026-10/ann/1`), or a posting (`12.3`), back.
+
+    Raises `NotFound`.
+    """
     if match := _LINE.fullmatch(id_):
-        line = _find_line(viewer, books, match)
-        return Trail(id=id_, steps=tuple(_from_line(viewer, books, line)))
+        found = _find_line(viewer, books, match)
+        if isinstance(found, Line):
+            return Trail(id=id_, steps=tuple(_from_line(viewer, books, found)))
+        return Trail(id=id_, steps=tuple(_from_movement(viewer, books, found)))
     if match := _POSTING.fullmatch(id_):
         row = _find_posting(viewer, books, match)
         return Trail(id=id_, steps=tuple(_from_posting(viewer, books, row)))
@@ -60,11 +55,16 @@ def trail(viewer: Viewer, books: Books, id_: str) -> Trail:
     )
 
 
-def _find_line(viewer: Viewer, books: Books, match: re.Match[str]) -> Line:
+def _find_line(viewer: Viewer, books: Books, match: re.Match[str]) -> Line | Movement:
     owed = statement(viewer, books, match[2], Period.parse(match[1]))
     number = int(match[3])
-    if not 1 <= number <= len(owed.lines):
-        raise NotFound(f"statement {owed.id} has {len(owed.lines)} lines, and no line {number}")
+    if not 1 <= number <= len(owed.lines) + len(owed.movements):
+        raise NotFound(
+            f"statement {owed.id} has {len(owed.lines)} lines and {len(owed.movements)} movements,"
+            f" and no line {number}"
+        )
+    if number > len(owed.lines):
+        return owed.movements[number - 1 - len(owed.lines)]
     return owed.lines[number - 1]
 
 
@@ -86,17 +86,30 @@ def _from_line(viewer: Viewer, books: Books, line: Line) -> Iterator[Step]:
             "net": str(line.net),
             "low": str(line.low),
             "high": str(line.high),
-            **_facts(line, "party", "recording", "title", "kind"),
+            **facts(line, "party", "recording", "title", "kind"),
         },
     )
     match = _POSTING.fullmatch(line.posting or "")
     if match is not None:
-        yield _posting(_find_posting(viewer, books, match))
+        yield posting_step(_find_posting(viewer, books, match))
     paid = _closing_payout(books, Period.parse(line.pool[:7]))
     yield _allocation(line, paid)
+    if line.fx_rate is not None:
+        with reading(books) as connection:
+            yield rate_step(connection, line.fx_rate)
     if line.track:
         yield from _from_track(books, line, paid.provider)
     yield from _recording(books, line.recording)
+
+
+def _from_movement(viewer: Viewer, books: Books, movement: Movement) -> Iterator[Step]:
+    """Walk from a movement to its posting, and to whatever that was made for."""
+    said = facts(movement, "term", "what", "why", "adjusts")
+    amount = {"amount": str(movement.amount), "usage_period": str(movement.usage_period)}
+    yield Step(step="movement", id=movement.id, facts=amount | said)
+    match = _POSTING.fullmatch(movement.posting)
+    assert match is not None, f"{movement.id} names no posting"
+    yield from _from_posting(viewer, books, _find_posting(viewer, books, match))
 
 
 def _closing_payout(books: Books, period: Period) -> Payout:
@@ -107,39 +120,31 @@ def _closing_payout(books: Books, period: Period) -> Payout:
 
 
 def _from_posting(viewer: Viewer, books: Books, row: PostingRow) -> Iterator[Step]:
-    """Walk back from a posting: on a payee's account, to the lines that it sums."""
-    yield _posting(row)
-    payee = payee_of(row.account)
-    if payee is None or row.kind != "allocation":
-        return
+    """Walk back from a posting: what it was made for, what it puts right, the lines it sums."""
+    yield posting_step(row)
+    yield from causes(viewer, books, row)
+    transaction, before = put_right(books, row)
+    if transaction is not None:
+        yield transaction
+    for each in before:
+        yield from _from_posting(viewer, books, each)
+    if row.payee is not None and row.kind == EARNED:
+        yield from _lines(viewer, books, row, row.payee)
+
+
+def _lines(viewer: Viewer, books: Books, row: PostingRow, payee: str) -> Iterator[Step]:
+    """Name the largest of the lines that a posting sums."""
     lines = [
         line for line in statement(viewer, books, payee, row.period).lines if line.posting == row.id
     ]
     largest = sorted(lines, key=lambda line: (-line.net.micros, line.number))[:SHOWN]
     for line in largest:
-        facts = {"net": str(line.net), "track": line.track, "recording": line.recording}
-        yield Step(step="line", id=line.id, facts=facts | {"of_lines": len(lines)})
-
-
-def _posting(row: PostingRow) -> Step:
-    return Step(
-        step="posting",
-        id=row.id,
-        facts={
-            "account": row.account,
-            "amount": str(row.amount),
-            "right": row.right,
-            "pool": row.pool,
-            "transaction": row.key,
-            "effective_on": row.effective_on.isoformat(),
-            "recorded_at": row.recorded_at,
-            "hash": row.hash,
-        },
-    )
+        said = facts(line, "track", "recording") | {"net": str(line.net), "of_lines": len(lines)}
+        yield Step(step="line", id=line.id, facts=said)
 
 
 def _allocation(line: Line, paid: Payout) -> Step:
-    facts: dict[str, Fact] = {
+    said: dict[str, Fact] = {
         "pool": line.pool,
         "pool_amount": str(line.pool_amount),
         "rule": f"{paid.rule} {paid.rule_version}",
@@ -150,8 +155,8 @@ def _allocation(line: Line, paid: Payout) -> Step:
         "deductions": str(line.deductions),
     }
     if not line.track:
-        facts["divided"] = "unattributed money of the pool, equally among licensed works"
-    return Step(step="allocation", id=line.allocation or "", facts=facts)
+        said["divided"] = "unattributed money of the pool, equally among licensed works"
+    return Step(step="allocation", id=line.allocation or "", facts=said)
 
 
 def _from_track(books: Books, line: Line, provider: str) -> Iterator[Step]:
@@ -159,12 +164,12 @@ def _from_track(books: Books, line: Line, provider: str) -> Iterator[Step]:
     yield Step(
         step="share",
         id=f"{provider}/{line.track}/{line.recording}",
-        facts=_facts(line, "share_ppb", "low_ppb", "high_ppb", "plays") | {"snapshot": snapshot},
+        facts=facts(line, "share_ppb", "low_ppb", "high_ppb", "plays") | {"snapshot": snapshot},
     )
     yield Step(step="evidence", id=line.track, facts={"provider": provider})
     if run is not None:
         card: dict[str, Fact] = {"card_sha256": run.card_sha256, "made": run.created_at}
-        yield Step(step="run", id=run.id, facts=card | _facts(run, "parameters", "summary"))
+        yield Step(step="run", id=run.id, facts=card | facts(run, "parameters", "summary"))
 
 
 def _stated(books: Books, track_id: str, provider: str) -> tuple[str | None, Row[Any] | None]:
@@ -186,9 +191,5 @@ def _recording(books: Books, recording_id: str | None) -> Iterator[Step]:
     with reading(books) as connection:
         this = select(schema.recording).where(schema.recording.c.id == recording_id)
         for row in connection.execute(this):
-            facts = _facts(row, "title", "work", "isrc", "file", "content_sha256", "audio_sha256")
-            yield Step(step="recording", id=row.id, facts=facts)
-
-
-def _facts(found: Line | Row[Any], *names: str) -> dict[str, Fact]:
-    return {name: getattr(found, name) for name in names}
+            said = facts(row, "title", "work", "isrc", "file", "content_sha256", "audio_sha256")
+            yield Step(step="recording", id=row.id, facts=said)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from datetime import date
 
 from royalty.differences import Difference
 from royalty.money import Money
+from royalty.movements import Movement
 from royalty.payout import Payout
 from royalty.period import Period
 from royalty.statement import Line, Statement
@@ -19,14 +21,19 @@ from royalty.statement import Line, Statement
 SCHEMA = 1
 
 Json = Mapping[str, object]
+# Opening + earned + adjustments + recouped + reserved + withheld + paid = closing, where what is
+# taken is negative. Gross and deductions are of what was earned, released is of what was reserved.
 _BALANCE = (
     "opening",
+    "gross",
+    "deductions",
     "earned",
     "low",
     "high",
     "adjustments",
     "recouped",
     "reserved",
+    "released",
     "withheld",
     "paid",
     "closing",
@@ -63,7 +70,7 @@ def payouts_json(
 
 
 def statement_json(statement: Statement) -> bytes:
-    """Write one statement with all its lines."""
+    """Write one statement with all its lines and movements."""
     return _written({"schema": SCHEMA, **_statement(statement)})
 
 
@@ -114,19 +121,32 @@ def _statement(statement: Statement) -> Json:
         "statement": statement.id,
         "payee": {"id": statement.payee, "name": statement.payee_name},
         "period": str(statement.period),
+        "booking_period": str(statement.period),
+        "usage_periods": [str(period) for period in statement.usage_periods],
+        "closed_at": statement.closed_at,
         "currency": statement.currency,
         "rule": statement.rule,
         "rule_version": statement.rule_version,
+        "provider": statement.provider,
+        "runs": list(statement.runs),
         **{name: getattr(statement, name).json for name in _BALANCE},
-        "lines": [_line(line) for line in statement.lines],
+        "net_by_right": {right: net.json for right, net in statement.net_by_right.items()},
+        "root": statement.root,
+        "notes": list(statement.notes),
+        "lines": [_fields(line) | {"basis": line.basis} for line in statement.lines],
+        "movements": [_fields(movement) for movement in statement.movements],
     }
 
 
-def _line(line: Line) -> Json:
-    values = {field.name: getattr(line, field.name) for field in fields(line)}
-    return {
-        name: value.json if isinstance(value, Money) else value for name, value in values.items()
-    }
+def _fields(noun: Line | Movement) -> dict[str, object]:
+    """Write a noun's fields under their names."""
+    return {field.name: _value(getattr(noun, field.name)) for field in fields(noun)}
+
+
+def _value(value: object) -> object:
+    if isinstance(value, Money):
+        return value.json
+    return str(value) if isinstance(value, (Period, date)) else value
 
 
 def _written(document: Json) -> bytes:

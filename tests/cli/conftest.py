@@ -45,3 +45,17 @@ def example(tantieme: Tantieme) -> Tantieme:
         ran = tantieme(*arguments)
         assert ran.code == 0, ran.err
     return tantieme
+
+
+@pytest.fixture(scope="session")
+def closed_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The README's world, its October closed by plays, made once; tests take a copy."""
+    home = tmp_path_factory.mktemp("closed") / "home"
+    for arguments in (
+        ("init",),
+        ("catalogue", "import", EXAMPLE),
+        *((what, "import", EXAMPLE / f"{what}.csv") for what in ("shares", "usage", "revenue")),
+        ("close", "2026-10", "--rule", "pro-rata"),
+    ):
+        assert main(["--home", str(home), *map(str, arguments)]) == 0
+    return home

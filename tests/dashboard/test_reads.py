@@ -18,6 +18,7 @@ CACHED = [
     reads.stale,
     reads.differences,
     reads.statement,
+    reads.stated,
     reads.tracks,
     reads.track,
 ]
@@ -54,6 +55,11 @@ def test_the_cache_does_not_show_one_payee_what_another_would_gain(where: reads.
 
     assert {each.payee for each in everybody} == {"ann", "ben", "cho"}
     assert [each.payee for each in mine] == ["ann"]
+
+
+def test_the_cache_does_not_show_one_payee_who_else_has_a_statement(where: reads.Place) -> None:
+    assert set(reads.stated(EVERYONE, where, CLOSED)) == {"ann", "ben", "cho"}
+    assert set(reads.stated(ANN, where, CLOSED)) == {"ann"}
 
 
 def test_a_payee_cannot_read_the_statement_of_another(where: reads.Place) -> None:

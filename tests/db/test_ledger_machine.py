@@ -1,6 +1,7 @@
 # ruff: noqa: E501  one case a line reads best
 """The ledger against a plain model in memory, whatever happens in whatever order."""
 
+import json
 import shutil
 import sqlite3
 import tempfile
@@ -28,6 +29,7 @@ from db.books.payouts import record_payout
 from db.engine import Books, open_books, reading
 from db.intake import usage
 from db.queries import EVERYONE
+from royalty import merkle
 from royalty.errors import BadInput, Conflict, NotReady, PeriodClosed
 from royalty.ledger import Posting, Transaction, reverse
 from royalty.money import Money
@@ -64,6 +66,32 @@ class Model:
             for posting in transaction.postings:
                 sums[posting.account, posting.amount.currency] += posting.amount.micros
         return dict(sums)
+
+    @property
+    def open_with_money(self) -> set[Period]:
+        return {each.period for each in self.posted.values()} - self.closed
+
+    def root(self, period: Period) -> str:
+        mine = [each for each in self.posted.values() if each.period == period]
+        leaves = [
+            {
+                "key": each.key,
+                "kind": each.kind,
+                "period": str(period),
+                "effective_on": str(each.effective_on),
+                "line": line,
+                "account": posting.account,
+                "amount_micros": posting.amount.micros,
+                "currency": posting.amount.currency,
+                "right": posting.right,
+                "pool": posting.pool,
+            }
+            for each in mine
+            for line, posting in enumerate(each.postings, start=1)
+        ]
+        return merkle.root(
+            json.dumps(leaf, sort_keys=True, separators=(",", ":")).encode() for leaf in leaves
+        )
 
 
 class Ledger(RuleBasedStateMachine):
@@ -142,6 +170,14 @@ class Ledger(RuleBasedStateMachine):
             with pytest.raises(PeriodClosed):
                 close(self.books, period, "user_centric", [mine], payout)
             return
+        if any(later > period for later in self.model.closed):
+            with pytest.raises(PeriodClosed, match="months close in order"):
+                close(self.books, period, "pro_rata", [mine], payout)
+            return
+        if any(earlier < period for earlier in self.model.open_with_money):
+            with pytest.raises(NotReady, match="months close in order"):
+                close(self.books, period, "pro_rata", [mine], payout)
+            return
         with pytest.raises(NotReady):
             close(self.books, period, "user_centric", [mine], payout)
         record_payout(self.books, world.payout_facts(self.books, period=period))
@@ -174,6 +210,15 @@ class Ledger(RuleBasedStateMachine):
         with reading(self.books) as connection:
             came = select(func.count()).select_from(schema.period_input)
             assert connection.scalar(came) == len(self.model.plays)
+
+    @invariant()
+    def closed_months_have_the_root_of_what_was_posted(self) -> None:
+        with reading(self.books) as connection:
+            months = connection.execute(select(schema.period)).all()
+        assert {month.id: month.root for month in months if month.status == "closed"} == {
+            str(period): self.model.root(period) for period in self.model.closed
+        }
+        assert {str(period.next) for period in self.model.closed} <= {month.id for month in months}
 
     @invariant()
     def the_chain_verifies(self) -> None:

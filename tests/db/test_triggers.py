@@ -12,7 +12,7 @@ from db.engine import Books, reading
 from db.triggers import GENESIS, REFUSALS, present
 
 HASH = "f" * 64
-OPEN = "insert into period (id, status) values ('2026-11', 'open')"
+OPEN = "update period set status = 'open' where id = '2026-11'"  # as it is since October closed
 DRAFT = (
     "insert into transaction_ (id, key, kind, period, effective_on, recorded_at, memo,"
     " content_sha256, prev_hash, hash, sealed) select 3, 'k', 'x', '2026-11', '2026-11-01', 'now',"
@@ -30,6 +30,7 @@ INTO_NOVEMBER = (
 )
 COPY = "insert or replace into {0} select * from {0} limit 1"
 APPEND_ONLY = (
+    "act",
     "posting",
     "snapshot",
     "run",
@@ -43,7 +44,6 @@ SEEDS = {
     "withdrawal": "insert into withdrawal values (1, 'r1', 'output', 'takedown', 'asked', '2026-10-01', null, 'now', null)",
     "alias": "insert into alias values (1, 'party', 'Bobby', 'bob', 'now', null)",
     "correction": "insert into correction values (1, 'party', 'bob', 'name', 'Bob', 'Bobby', 'asked', 'now')",
-    "act": "insert into act values (1, 'ann', 'approved', '2026-10', 'pro_rata', 'c', '', 'now')",
     "fx_rate": "insert into fx_rate values ('2026-10-30/USD/EUR', '2026-10-30', 'USD', 'EUR', 920000000, 'bank', 'now')",
     "late_input": "insert into late_input select '2026-10', sha256, kind, 'late.csv', 'now' from snapshot limit 1",
     "corrected_share": "insert into corrected_share select 'p', 't1', 2, sha256, 'c', 0, 'now' from snapshot limit 1",

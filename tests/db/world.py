@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from db import queries, snapshots
+from db import queries, rights, snapshots
 from db.books.closing import Closing, close
 from db.books.payouts import PayoutFacts, PoolFacts, record_payout
 from db.books.runs import RunFacts, record_run
@@ -172,6 +172,7 @@ def payout_facts(books: Books, **changed: object) -> PayoutFacts:
             "usage": given.usage,
             "revenue": given.revenue,
             "shares": given.shares.get("ours", []),
+            **rights.keep(books, queries.rights(queries.EVERYONE, books, period.start)),
         },
         "pools": [
             PoolFacts(

@@ -18,6 +18,7 @@ from royalty.allocation import Pool, Settled, by_recording, claimed_in, lines, p
 from royalty.catalogue import PPM
 from royalty.rights import CLAIMS, ENDS, RECORDINGS, RIGHTS_SCHEMAS, holdings
 from royalty.shares import Share
+from royalty.terms import Terms, rates
 from tests.royalty.worlds import AllocationOptions, Rights
 
 PLAYS = 7  # of every track
@@ -104,7 +105,7 @@ def allocate(  # noqa: PLR0913, PLR0917 - a world has as many parts
 def _tables(rights: Rights, options: AllocationOptions) -> books.Rights:
     rows = {
         "recordings": [
-            (name, each.artist, each.work, each.licensed_on(options.on))
+            (name, each.artist, each.work, each.licensed_on(options.on), None)
             for name, each in rights.recordings.items()
         ],
         "interests": [
@@ -113,10 +114,7 @@ def _tables(rights: Rights, options: AllocationOptions) -> books.Rights:
             if each.holds_on(options.on)
         ],
         "payees": list(rights.payees.items()),
-        "rates": [
-            (party, _rate(rights, party, options))
-            for party in {each.party for each in rights.terms if each.hold_on(options.on)}
-        ],
+        "rates": [(*key, rate) for key, rate in rates(_agreed(rights, options)).items()],
     }
     return books.Rights(
         **{
@@ -219,7 +217,7 @@ def _parts(
         of_right = money * right_ppm / PPM
         for party, ppm in parties.items():
             gross = of_right * ppm / PPM
-            rate = _rate(rights, party, options)
+            rate = _rate(rights, party, pool.territory, options)
             yield (rights.payees.get(party, party), right, kind), gross * rate / PPM
             yield ("", right, "platform"), gross * (PPM - rate) / PPM
         gap = PPM - sum(parties.values())
@@ -242,6 +240,20 @@ def _holders(
     return dict(sorted(parties.items()))
 
 
-def _rate(rights: Rights, party: str, options: AllocationOptions) -> int:
-    rates = [each for each in rights.terms if each.party == party and each.hold_on(options.on)]
-    return rates[-1].royalty_rate_ppm if rates else PPM
+def _rate(rights: Rights, party: str, territory: str, options: AllocationOptions) -> int:
+    """The territory's own agreement goes before the worldwide one; the best, if most favoured."""
+    valid = _agreed(rights, options)
+    own = _agreement(valid, party, territory)
+    if own is None or not own.most_favoured:
+        return PPM if own is None else own.royalty_rate_ppm
+    others = [_agreement(valid, each.party, territory) for each in valid]
+    return max(each.royalty_rate_ppm for each in others if each is not None)
+
+
+def _agreed(rights: Rights, options: AllocationOptions) -> list[Terms]:
+    return [each for each in rights.terms if each.hold_on(options.on)]
+
+
+def _agreement(valid: Sequence[Terms], party: str, territory: str) -> Terms | None:
+    own = {each.territory: each for each in valid if each.party == party}
+    return own.get(territory, own.get("WW"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -9,7 +10,9 @@ from types import SimpleNamespace
 
 from royalty.catalogue import Party
 from royalty.money import Money
-from royalty.statement import Heading, Line, Movements, Statement, make_statement
+from royalty.movements import Movement
+from royalty.period import Period
+from royalty.statement import Heading, Line, Statement, make_statement
 from royalty.terms import Terms
 from tests.oracle import PPB
 from tests.royalty.allocating import allocate
@@ -25,6 +28,7 @@ from tests.royalty.worlds import (
 )
 
 POOL = pool_of(1_000_000)
+EARNED = {"g1": 700_001, "g2": 299_999}  # by track, in micros
 PARTIES = {
     "ann": Party(id="ann", name='Ann "A" Çelik, jr.', kind="artist", payee="agency", isni="0001"),
     "bob": Party(id="bob", name="=Bob", kind="label", payee="agency", ipi="00052210040"),
@@ -58,7 +62,7 @@ def rows() -> dict[str, SimpleNamespace]:
         "g2": [share("r1", PPB // 3), share(None, PPB - PPB // 3)],
     }
     options = AllocationOptions(on=FIRST, publishing_ppm=250_000)
-    found = allocate(POOL, {"g1": 700_001, "g2": 299_999}, shares, rights, options)
+    found = allocate(POOL, EARNED, shares, rights, options)
     return {f"a#{n}": row for n, row in enumerate(found.lines)}
 
 
@@ -86,6 +90,8 @@ def line(key: str, row: SimpleNamespace, kept_micros: int) -> Line:
         posting=posting[0],
         posting_hash=posting[1],
         allocation=key,
+        track_plays=row.plays if row.track else None,
+        track_revenue=Money(EARNED[row.track], "EUR") if row.track else None,
     )
 
 
@@ -101,20 +107,64 @@ def lines(payee: str) -> list[Line]:
     ]
 
 
-def statement(payee: str = "agency") -> Statement:
-    heading = Heading(
+def movement(term: str, micros: int, posting: str = "7.1", **more: object) -> Movement:
+    facts: dict[str, object] = {
+        "what": f"what {term} did",
+        "why": f"why {term} did it",
+        "posting_hash": "ef56",
+        "usage_period": OCTOBER,
+        "effective_on": date(2026, 10, 31),
+    }
+    return Movement(term=term, amount=Money(micros, "EUR"), posting=posting, **facts | more)
+
+
+def movements() -> list[Movement]:
+    """One of each term, a release and a prior-period adjustment among them."""
+    return [
+        movement(
+            "adjustments",
+            -11,
+            "7.1",
+            adjusts="2026-09/allocation/2026-09/app/DE/EUR",
+            usage_period=Period(2026, 9),
+            what="correction, of 2026-09",
+            right="master",
+            pool="2026-09/app/DE/EUR",
+        ),
+        movement("recouped", -7, "8.1"),
+        movement("reserved", -5, "9.1"),
+        movement("reserved", 2, "10.1", adjusts="2025-10/reserve/ann", why="=old enough"),
+        movement("withheld", -3, "11.2"),
+        movement("paid", -13, "11.1", fx_rate="2026-10-30/USD/EUR"),
+    ]
+
+
+OPENING = Money(5_000_000, "EUR")
+
+
+def heading(moved_micros: int = 0, **more: object) -> Heading:
+    facts: dict[str, object] = {
+        "payee": "agency",
+        "payee_name": "The Agency",
+        "period": OCTOBER,
+        "rule": "pro_rata-1",
+        "rule_version": "pro_rata-1 minimum_plays=3",
+        "opening": OPENING,
+        "closing": OPENING + Money(moved_micros, "EUR"),
+    }
+    return Heading(**facts | more)
+
+
+def statement(payee: str = "agency", moved: Sequence[Movement] | None = None) -> Statement:
+    found, moved = lines(payee), movements() if moved is None else moved
+    micros = sum(line.net.micros for line in found) + sum(each.amount.micros for each in moved)
+    said = heading(
+        micros,
         payee=payee,
-        payee_name="The Agency",
-        period=OCTOBER,
-        rule="pro_rata-1",
-        rule_version="pro_rata-1 minimum_plays=3",
+        provider="ours",
+        runs=("run-1",),
+        closed_at="2026-11-02T08:00:00.000000Z",
+        root="ab" * 32,
+        notes=("'Title of r2' (r2) earned nothing: its licence ended.",),
     )
-    movements = Movements(
-        opening=Money(5_000_000, "EUR"),
-        adjustments=Money(-11, "EUR"),
-        recouped=Money(7, "EUR"),
-        reserved=Money(5, "EUR"),
-        withheld=Money(3, "EUR"),
-        paid=Money(0, "EUR"),
-    )
-    return make_statement(heading, lines(payee), movements)
+    return make_statement(said, found, moved)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from royalty.errors import Conflict
 from royalty.lines import SCHEMA
 from royalty.shares import Share
-from royalty.terms import Terms
+from royalty.terms import Terms, rates
 from tests.oracle import PPB, PPM
 from tests.royalty.allocating import PLAYS, allocate, posted
 from tests.royalty.worlds import (
@@ -109,10 +109,11 @@ def test_lines_sum_to_their_posting_and_are_within_a_micro_of_their_part(
     posted_ = {(each.payee, each.right, each.kind): each.micros for each in found.postings}
     assert +Counter(sums) == +Counter(posted_)
     parity = {"master": PPM - publishing_ppm, "publishing": publishing_ppm}
-    rates = {each.party: each.royalty_rate_ppm for each in held.terms}
+    paid = rates(held.terms)
     for row in (row for row in found.lines if row.kind == "attributed"):
         part = Fraction(micros[row.track] * row.share_ppb * row.interest_ppm, PPB * PPM)
-        part *= Fraction(parity[row.right] * rates.get(row.party, PPM), PPM**2)
+        rate = paid.get((row.party, "DE"), paid.get((row.party, "WW"), PPM))
+        part *= Fraction(parity[row.right] * rate, PPM**2)
         assert abs(row.micros - part) < 1 + Fraction(1, 10**6)
         assert row.low_micros <= row.micros <= row.high_micros
 
@@ -222,6 +223,35 @@ def test_terms_below_one_leave_the_rest_of_that_partys_gross_to_the_platform() -
     assert [(row.party, row.payee) for row in found.lines if row.kind == "platform"] == [
         ("ann", None)
     ]
+
+
+def test_a_territorys_own_rate_goes_before_the_worldwide_one() -> None:
+    held = Rights(
+        recordings={"r1": recording("r1")},
+        interests=[
+            *(interest("r1", party, 400_000) for party in ("ann", "bob")),
+            interest("r1", "cy", 200_000),
+        ],
+        payees={},
+        terms=[
+            Terms(party="ann", royalty_rate_ppm=600_000, most_favoured=True),
+            Terms(party="cy", royalty_rate_ppm=500_000, territory="DE"),
+            Terms(party="bob", royalty_rate_ppm=700_000),
+            Terms(party="bob", royalty_rate_ppm=800_000, territory="DE"),
+        ],
+    )
+    shares = {"A": [share("r1", PPB), share(None, 0)]}
+
+    paid = {
+        territory: allocate(pool_of(1000, territory), {"A": 1000}, shares, held, TODAY).paid
+        for territory in ("DE", "FR", "WW")
+    }
+
+    assert paid == {
+        "DE": {"ann": 320, "bob": 320, "cy": 100},  # ann is lifted to what bob has there
+        "FR": {"ann": 280, "bob": 280, "cy": 200},  # cy agreed to nothing outside Germany
+        "WW": {"ann": 280, "bob": 280, "cy": 200},
+    }
 
 
 def test_parity_divides_a_recordings_money_between_master_and_publishing() -> None:

@@ -41,6 +41,29 @@ def test_every_micro_that_came_in_is_somewhere() -> None:
     }
 
 
+def test_money_that_changed_its_currency_left_one_identity_and_entered_another() -> None:
+    dollars = {"receivable.platform": Money(100, "USD"), "exchange": Money(-100, "USD")}
+    euros = accounts(exchange=92, payable_ann=-90, cash=-2)
+
+    sold, bought = (
+        conservation(OCTOBER, currency, each)
+        for currency, each in (("USD", dollars), ("EUR", euros))
+    )
+
+    assert (sold.holds, sold.parts["exchanged"]) == (True, Money(100, "USD"))
+    assert (bought.holds, bought.parts["exchanged"]) == (True, eur(-92))
+
+
+def test_a_conversion_that_lost_money_shows_as_a_difference() -> None:
+    report = conservation(OCTOBER, "EUR", accounts(exchange=92, payable_ann=-90))
+
+    assert (report.holds, report.difference) == (False, eur(2))
+
+
+def test_where_nothing_was_exchanged_nothing_is_said_of_it() -> None:
+    assert "exchanged" not in conservation(OCTOBER, "EUR", accounts(payable_ann=0)).parts
+
+
 def test_a_pool_not_wholly_divided_shows_as_a_difference() -> None:
     books = accounts(receivable_platform=10, payable_ann=-7) | {"pool.2026-10/a/DE/EUR": eur(-3)}
 

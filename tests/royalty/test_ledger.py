@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from royalty import ledger
 from royalty.errors import Conflict, UnbalancedTransaction
 from royalty.ledger import (
+    Converted,
     PoolMoney,
     Posting,
     Total,
@@ -108,6 +109,22 @@ def test_closing_books_revenue_in_and_its_division_out() -> None:
         ("suspense.unmatched", None, -30),
     ]
     assert {each.pool for each in division.postings} == {POOL}
+
+
+def test_revenue_in_another_currency_passes_through_exchange_in_both() -> None:
+    converted = Converted(came=Money(1100, "USD"), rate="2026-10-30/USD/EUR")
+    pools = [PoolMoney(id=POOL, gross=eur(1000), amount=eur(700), converted=converted)]
+
+    revenue, _ = closing_transactions(OCTOBER, pools, [total("attributed", 700, "ann")])
+
+    assert [(each.account, each.amount, each.fx_rate) for each in revenue.postings] == [
+        ("receivable.platform", Money(1100, "USD"), "2026-10-30/USD/EUR"),
+        ("exchange", Money(-1100, "USD"), "2026-10-30/USD/EUR"),
+        ("exchange", eur(1000), "2026-10-30/USD/EUR"),
+        (f"pool.{POOL}", eur(-700), None),
+        ("platform", eur(-300), None),
+    ]
+    assert {each.pool for each in revenue.postings} == {POOL}
 
 
 def test_a_pool_is_empty_once_it_is_divided() -> None:

@@ -158,12 +158,18 @@ def rights(draw: st.DrawFn, recordings: tuple[str, ...]) -> Rights:
                 left -= ppm
                 interests.append(interest(subject, party, ppm, right=right, territory=territory))
     terms = [
-        Terms(party=party, royalty_rate_ppm=draw(st.integers(0, PPM)))
-        for party in draw(st.sets(st.sampled_from(["ann", "bob"])))
+        Terms(
+            party=party,
+            royalty_rate_ppm=draw(st.integers(0, PPM)),
+            territory=territory,
+            most_favoured=draw(st.booleans()),
+        )
+        for party in ("ann", "bob", "cy")
+        for territory in draw(st.sets(st.sampled_from(["WW", "DE", "US"])))
     ]
     return Rights(
         recordings=catalogue,
         interests=interests,
         payees={"ann": "ann", "bob": "bob", "cy": "bob"},
-        terms=sorted(terms, key=lambda each: each.party),
+        terms=terms,
     )

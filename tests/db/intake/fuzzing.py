@@ -1,7 +1,8 @@
 """Books that one bad file after another is brought to, and what must hold of each.
 
 An import records everything or it refuses with a sentence, and then nothing has changed: no row of
-any table, no file of the workspace. The books are put back after an import that was accepted.
+any table, no file of the workspace but a report of what was guessed. The books are put back after
+an import that was accepted.
 """
 
 import sqlite3
@@ -73,7 +74,7 @@ def _state(books: Books, ledger: sqlite3.Connection) -> State:
     return rows, {
         _name(books, path): path.read_bytes()
         for path in files
-        if not path.name.startswith("ledger.db")
+        if not path.name.startswith(("ledger.db", "guesses-"))
     }
 
 

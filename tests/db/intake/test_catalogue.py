@@ -60,10 +60,19 @@ def test_interests_and_terms_need_no_files(books: Books, tmp_path: Path) -> None
     assert queries.interests(EVERYONE, books, DAY) == []
 
 
-def test_recordings_and_parties_need_theirs(tmp_path: Path) -> None:
-    problems = read_catalogue(tmp_path).problems
+def test_a_folder_has_at_least_one_of_the_files(tmp_path: Path) -> None:
+    [problem] = read_catalogue(tmp_path).problems
 
-    assert [Path(problem.source).name for problem in problems] == ["recordings.csv", "parties.csv"]
+    files = "recordings.csv, parties.csv, interests.csv, terms.csv"
+    assert str(problem) == f"{tmp_path}: has none of {files}"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_folder_need_not_have_all_of_the_files(books: Books, tmp_path: Path, name: str) -> None:
+    take(books, tmp_path)
+    alone = world.write(tmp_path / "alone", {name: FILES[name]})
+
+    assert record(books, read_catalogue(alone), {}).already
 
 
 def test_what_was_heard_is_kept_and_may_be_rendered_anew(books: Books, tmp_path: Path) -> None:
@@ -146,7 +155,7 @@ def test_a_row_that_is_there_twice_has_that_one_fault(books: Books, tmp_path: Pa
 
     assert refused(books, tmp_path, terms=world.TERMS.splitlines()[0] + "\n" + row + row) == [
         "terms.csv, row 2, party: there is no party 'eve'",
-        "terms.csv, row 3: overlaps row 2: same party and valid_from",
+        "terms.csv, row 3: overlaps row 2: same party, territory and valid_from",
     ]
 
 

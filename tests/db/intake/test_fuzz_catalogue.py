@@ -36,8 +36,12 @@ SOUND = {
         ),
     ),
     "terms.csv": (
-        "party,royalty_rate_ppm,advance,reserve_ppm,minimum_payment,withholding_ppm,currency,valid_from,valid_to",
-        "ann,900000,,,,,,, cy,,100.50,1000,25,0,EUR,2026-01-01,2026-06-01",
+        "party,royalty_rate_ppm,advance,reserve_ppm,minimum_payment,withholding_ppm,currency,valid_from,valid_to,territory,recoupment,reserve_months,jurisdiction,most_favoured",
+        (
+            "ann,900000,,,,,,,,,,,,"
+            " cy,,100.50,1000,25,150000,EUR,2026-01-01,2026-06-01,,deal-1,6,US,true"
+            " cy,800000,,,,,EUR,2026-03-01,,DE,,,,false"
+        ),
     ),
 }
 FOLDERS = st.one_of(

@@ -13,6 +13,7 @@ from db.queries import EVERYONE
 from royalty.errors import BadInput, PeriodClosed
 from royalty.money import Money, parse_micros
 from royalty.rules.arithmetic import MICROS_MAX
+from tests.db.world import OCTOBER
 
 HEADER = "period,listener,source,territory,currency,net\n"
 
@@ -47,7 +48,9 @@ def test_revenue_is_summed(books: Books, tmp_path: Path) -> None:
     assert row.revenue == (Money(11_990_001, "EUR"),)
 
 
-def test_a_period_has_one_currency_in_a_file_and_in_the_books(books: Books, tmp_path: Path) -> None:
+def test_a_source_has_one_currency_in_a_territory_in_a_file_and_in_the_books(
+    books: Books, tmp_path: Path
+) -> None:
     mixed = write(
         tmp_path,
         "2026-10,u1,app,DE,EUR,1",
@@ -55,8 +58,9 @@ def test_a_period_has_one_currency_in_a_file_and_in_the_books(books: Books, tmp_
         "2026-11,u1,app,DE,USD,1",
         "2026-1{0},u1,app,DE,eur,x",
         "2026-10,u3,app,DE,USD,1",
+        "2026-10,u3,app,US,USD,1",
     )
-    with pytest.raises(BadInput) as refused:
+    with pytest.raises(BadInput, match="row 3, currency: 'USD' is not EUR, of the row") as refused:
         revenue.record(books, mixed)
     listed = [(problem.row, problem.field) for problem in refused.value.problems]
     assert listed == [
@@ -67,13 +71,24 @@ def test_a_period_has_one_currency_in_a_file_and_in_the_books(books: Books, tmp_
     assert queries.periods(EVERYONE, books) == []
 
     revenue.record(books, write(tmp_path, "2026-10,u1,app,DE,EUR,1", "2026-11,u1,app,DE,USD,1"))
-    later = write(tmp_path, "2026-10,u9,app,DE,USD,1", "2026-11,u9,app,DE,USD,1")
+    later = write(
+        tmp_path,
+        "2026-10,u9,app,DE,USD,1",
+        "2026-11,u9,app,DE,USD,1",
+        "2026-10,u9,web,DE,USD,1",
+        "2026-10,u9,app,US,USD,1",
+    )
 
-    with pytest.raises(
-        BadInput, match="row 2, currency: 'USD' is not EUR, and period 2026-10"
-    ) as refused:
+    with pytest.raises(BadInput, match="row 2, currency: 'USD' is not EUR, in which") as refused:
         revenue.record(books, later)
     assert len(refused.value.problems) == 1
+
+
+def test_several_currencies_in_a_period_are_summed_apart(books: Books, tmp_path: Path) -> None:
+    revenue.record(books, write(tmp_path, "2026-10,u1,app,DE,EUR,1", "2026-10,u1,app,US,USD,2.5"))
+
+    [row] = queries.periods(EVERYONE, books)
+    assert row.revenue == (Money(1_000_000, "EUR"), Money(2_500_000, "USD"))
 
 
 def test_a_row_has_at_most_what_can_be_divided(books: Books, tmp_path: Path) -> None:
@@ -109,6 +124,34 @@ def test_a_listener_pays_once_a_period_source_territory_and_currency(
 def test_a_closed_period_refuses_new_revenue(closed: Books, tmp_path: Path) -> None:
     with pytest.raises(PeriodClosed, match="period 2026-10 is closed"):
         revenue.record(closed, write(tmp_path, "2026-10,u9,app,DE,EUR,1"))
+
+
+def test_late_revenue_of_a_closed_period_is_kept_beside_what_it_was_closed_with(
+    closed: Books, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "2026-10,u9,app,DE,EUR,1", "2026-10,u9,app,US,USD,1")
+
+    receipt = revenue.record(closed, path, late=True)
+
+    assert (receipt.late, receipt.already) == (True, False)
+    assert revenue.record(closed, path, late=True).already
+    [row, _] = queries.periods(EVERYONE, closed)
+    assert row.revenue == (Money(20_000_000, "EUR"),)
+    assert len(queries.inputs(EVERYONE, closed, OCTOBER).revenue) == 1
+    with pytest.raises(BadInput, match="row 2, currency: 'USD' is not EUR"):
+        revenue.record(closed, write(tmp_path, "2026-10,u8,app,DE,USD,1"), late=True)
+    with pytest.raises(BadInput, match="row 2, currency: 'EUR' is not USD"):
+        revenue.record(closed, write(tmp_path, "2026-10,u8,app,US,EUR,1"), late=True)
+
+
+def test_late_revenue_is_bounded_with_all_that_came_before(closed: Books, tmp_path: Path) -> None:
+    most = MICROS_MAX // 10**6 - 21  # 20 came in in time
+    revenue.record(closed, write(tmp_path, f"2026-10,u8,app,DE,EUR,{most}"), late=True)
+
+    with pytest.raises(BadInput, match="row 2, net: with all that came in"):
+        revenue.record(closed, write(tmp_path, "2026-10,u9,app,DE,EUR,1.000001"), late=True)
+
+    assert not revenue.record(closed, write(tmp_path, "2026-10,u9,app,DE,EUR,1"), late=True).already
 
 
 def test_what_a_closed_period_has_is_still_recognised(closed: Books, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from db import queries, snapshots
 from db.engine import Books
-from db.intake import catalogue, shares
+from db.intake import aliases, catalogue, shares
 from db.queries import EVERYONE
 from royalty.errors import BadInput, Conflict
 from tests.db import world
@@ -28,8 +28,8 @@ def test_shares_are_kept_as_they_are_stated(catalogued: Books, tmp_path: Path) -
 
     assert receipt.rows == {"tracks": 1, "shares": 2}
     assert snapshots.read(catalogued, receipt.snapshot or "").to_pylist() == [
-        {"provider": "x", "track": "t1", "recording": "r1", "share_ppb": WHOLE - 5, "low_ppb": 0, "high_ppb": WHOLE},
-        {"provider": "x", "track": "t1", "recording": None, "share_ppb": 5, "low_ppb": 5, "high_ppb": 5},
+        {"provider": "x", "track": "t1", "recording": "r1", "share_ppb": WHOLE - 5, "low_ppb": 0, "high_ppb": WHOLE, "version": 1},
+        {"provider": "x", "track": "t1", "recording": None, "share_ppb": 5, "low_ppb": 5, "high_ppb": 5, "version": 1},
     ]  # fmt: skip
 
 
@@ -96,6 +96,77 @@ def test_shares_are_frozen(catalogued: Books, tmp_path: Path) -> None:
     assert [row.id for row in queries.tracks(EVERYONE, catalogued)] == ["t1"]
 
 
+def stated(books: Books, given: list[str], provider: str = "x") -> dict[str, list[str | None]]:
+    """Whose shares hold among some snapshots: recordings by track."""
+    rows = snapshots.run(queries.shares_in(EVERYONE, books, provider, given)).to_pylist()
+    tracks = sorted({row["track"] for row in rows})
+    return {t: sorted(row["recording"] for row in rows if row["track"] == t) for t in tracks}
+
+
+def test_the_refusal_of_other_shares_names_the_way_to_correct_them(
+    catalogued: Books, tmp_path: Path
+) -> None:
+    shares.record(catalogued, write(tmp_path, f"t1,r1,{WHOLE},,,x"))
+
+    with pytest.raises(Conflict, match="'tantieme shares import FILE --correct'"):
+        shares.record(catalogued, write(tmp_path, f"t1,r2,{WHOLE},,,x"))
+
+
+def test_corrected_shares_are_the_next_version_and_the_highest_holds(
+    catalogued: Books, tmp_path: Path
+) -> None:
+    both = write(tmp_path, f"t1,r1,{WHOLE},,,x", f"t2,r1,{WHOLE},,,x")
+    then = [shares.record(catalogued, both).snapshot or ""]
+    second = shares.record(catalogued, write(tmp_path, f"t1,r2,{WHOLE},,,x"), correct=True)
+
+    assert second.corrected == 1
+    now = queries.inputs(EVERYONE, catalogued, world.OCTOBER).shares["x"]
+    assert sorted(now) == sorted([*then, second.snapshot])
+    assert stated(catalogued, now) == {"t1": ["r2"], "t2": ["r1"]}
+    assert stated(catalogued, then) == {"t1": ["r1"], "t2": ["r1"]}
+
+
+def test_corrected_shares_that_stand_already_change_nothing(
+    catalogued: Books, tmp_path: Path
+) -> None:
+    shares.record(catalogued, write(tmp_path, f"t1,r1,{WHOLE},,,x"))
+    shares.record(catalogued, write(tmp_path, f"t1,r2,{WHOLE},,,x"), correct=True)
+
+    again = shares.record(catalogued, write(tmp_path, f"t1,r2,{WHOLE},,,x"), correct=True)
+
+    assert again.already
+    with pytest.raises(Conflict):  # what was corrected is frozen, too
+        shares.record(catalogued, write(tmp_path, f"t1,r1,{WHOLE},,,x"))
+
+
+def test_shares_corrected_back_leave_closed_months_their_own(
+    catalogued: Books, tmp_path: Path
+) -> None:
+    first, other = f"t1,r1,{WHOLE},,,x", f"t1,r2,{WHOLE},,,x"
+    given = [
+        shares.record(catalogued, write(tmp_path, row), correct=True).snapshot or ""
+        for row in (first, other, first)
+    ]
+
+    assert len({*given}) == 3  # the same shares, and yet another version
+    assert [stated(catalogued, given[: n + 1])["t1"] for n in range(3)] == [["r1"], ["r2"], ["r1"]]
+
+
+def test_a_file_may_correct_some_tracks_and_state_others_first(
+    catalogued: Books, tmp_path: Path
+) -> None:
+    shares.record(catalogued, write(tmp_path, f"t1,r1,{WHOLE},,,x"))
+    shares.record(catalogued, write(tmp_path, f"t1,r1,{WHOLE},,,y"))
+
+    mixed = write(tmp_path, f"t1,r2,{WHOLE},,,x", f"t3,r2,{WHOLE},,,x", f"t1,r1,{WHOLE},,,y")
+    receipt = shares.record(catalogued, mixed, correct=True)
+
+    assert receipt.corrected == 1
+    given = queries.inputs(EVERYONE, catalogued, world.OCTOBER).shares
+    assert stated(catalogued, given["x"]) == {"t1": ["r2"], "t3": ["r2"]}
+    assert stated(catalogued, given["y"], "y") == {"t1": ["r1"]}
+
+
 def test_more_tracks_come_beside_and_another_provider_may_differ(
     catalogued: Books, tmp_path: Path
 ) -> None:
@@ -139,15 +210,53 @@ def test_a_dry_run_writes_nothing(catalogued: Books, tmp_path: Path) -> None:
     assert not (catalogued.home / "snapshots").exists()
 
 
-def test_a_cell_that_is_no_id_is_not_said_to_be_unknown_too(
-    catalogued: Books, tmp_path: Path
-) -> None:
+def test_a_cell_that_is_no_id_is_said_once_to_be_unknown(catalogued: Books, tmp_path: Path) -> None:
     with pytest.raises(BadInput) as refused:
         shares.record(catalogued, write(tmp_path, f"t1,r 9,{WHOLE},,,x"))
 
-    assert ["is not an id" in problem.message for problem in refused.value.problems] == [True]
+    said = [problem.message for problem in refused.value.problems]
+    assert said == ["'r 9' is no recording in the catalogue; import it first"]
+
+
+def test_recordings_may_be_named_by_alias_or_isrc_and_never_by_a_guess(
+    catalogued: Books, tmp_path: Path
+) -> None:
+    path = write(tmp_path, f"t1,DE-A12-26-00001,{WHOLE - 5},,,x", "t1,Paper boats,5,,,x")
+    with pytest.raises(BadInput) as refused:
+        shares.record(catalogued, path)
+    asked, guessed = refused.value.problems
+    assert "1 guess to confirm" in asked.message
+    assert (guessed.row, guessed.field) == (3, "recording")
+    assert "did you mean r2, 'Paper Boats' by Bob (99)?" in guessed.message
+
+    [guesses] = (catalogued.home / "reports").iterdir()
+    aliases.record(catalogued, guesses)
+    receipt = shares.record(catalogued, path)
+
+    kept = snapshots.read(catalogued, receipt.snapshot or "").to_pylist()
+    assert [(row["recording"], row["share_ppb"]) for row in kept] == [("r1", WHOLE - 5), ("r2", 5)]
+
+
+def test_one_recording_under_two_names_is_a_recording_twice(
+    catalogued: Books, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="row 3: has the same provider, track, recording as row 2"):
+        shares.record(
+            catalogued, write(tmp_path, f"t1,r1,{WHOLE - 5},,,x", "t1,DE-A12-26-00001,5,,,x")
+        )
 
 
 def test_a_provider_may_have_braces_in_its_name(catalogued: Books, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"'x' is not a\{b\}, the provider asked for"):
         shares.record(catalogued, write(tmp_path, f"t1,r1,{WHOLE},,,x"), provider="a{b}")
+
+
+def test_a_track_shows_the_shares_that_hold(catalogued: Books, tmp_path: Path) -> None:
+    shares.record(catalogued, write(tmp_path, f"t1,r1,{WHOLE},,,x"))
+    corrected = write(tmp_path, f"t1,r2,{WHOLE - 5},,,x", "t1,,5,,,x")
+    shares.record(catalogued, corrected, correct=True)
+
+    shown = queries.track(EVERYONE, catalogued, "t1")
+
+    assert [share.recording for share in shown.shares] == ["r2"]
+    assert shown.row.unattributed_ppb == 5

@@ -148,7 +148,67 @@ def test_a_closed_period_refuses_new_usage(closed: Books, tmp_path: Path) -> Non
     with pytest.raises(PeriodClosed, match="period 2026-10 is closed; "):
         usage.record(closed, path)
 
-    assert len(queries.periods(EVERYONE, closed)) == 1
+    assert queries.inputs(EVERYONE, closed, NOVEMBER).usage == []
+
+
+def test_late_usage_of_a_closed_period_is_kept_beside_what_it_was_closed_with(
+    closed: Books, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "2026-10,u9,t1,app,DE,3")
+
+    receipt = usage.record(closed, path, late=True)
+
+    assert receipt.late
+    assert usage.record(closed, path).already  # however it is asked for again
+    assert len(queries.inputs(EVERYONE, closed, OCTOBER).usage) == 1
+    with reading(closed) as connection:
+        [late] = connection.execute(select(schema.late_input)).all()
+    assert (late.period, late.kind, late.snapshot) == ("2026-10", "usage", receipt.snapshot)
+    assert late.source == str(path)
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["2026-10,u9,t1,app,DE,4", "2026-10,u1,t1,app,DE,4"],
+    ids=["in a late file", "in the month itself"],
+)
+def test_late_usage_that_came_in_before_would_count_twice(
+    closed: Books, tmp_path: Path, row: str
+) -> None:
+    usage.record(closed, write(tmp_path, "2026-10,u9,t1,app,DE,3"), late=True)
+
+    with pytest.raises(BadInput, match=r"row 2: its .* came in before"):
+        usage.record(closed, write(tmp_path, row), late=True)
+
+
+def test_late_usage_is_bounded_with_all_that_came_before(closed: Books, tmp_path: Path) -> None:
+    usage.record(closed, write(tmp_path, f"2026-10,u9,t1,app,DE,{LISTENER_PLAYS_MAX}"), late=True)
+
+    with pytest.raises(BadInput, match="row 2, plays: with all that came in"):
+        usage.record(closed, write(tmp_path, "2026-10,u9,t2,app,DE,1"), late=True)
+
+
+def test_what_comes_late_for_an_open_period_is_a_fault(closed: Books, tmp_path: Path) -> None:
+    path = write(tmp_path, "2026-10,u9,t1,app,DE,3", "2026-11,u9,t1,app,DE,3")
+
+    with pytest.raises(BadInput, match="'2026-11' is not closed; import") as refused:
+        usage.record(closed, path, late=True)
+
+    assert faults(refused) == [(3, "period")]
+    with reading(closed) as connection:
+        assert connection.execute(select(schema.late_input)).all() == []
+
+
+def test_late_usage_in_a_dry_run_is_judged_and_not_kept(closed: Books, tmp_path: Path) -> None:
+    path = write(tmp_path, "2026-10,u9,t1,app,DE,3")
+
+    assert not usage.record(closed, path, late=True, dry_run=True).already
+    assert not usage.record(closed, path, late=True).already
+
+
+def test_a_closed_period_names_the_way_in_for_what_is_late(closed: Books, tmp_path: Path) -> None:
+    with pytest.raises(PeriodClosed, match="'tantieme usage import FILE --late'"):
+        usage.record(closed, write(tmp_path, "2026-10,u9,t1,app,DE,3"))
 
 
 def test_a_row_has_at_most_the_plays_that_can_be_divided(books: Books, tmp_path: Path) -> None:

@@ -106,15 +106,16 @@ def _twice(rows: list[tuple[int, Cells]], kind: dict) -> Iterator[Place]:
 
 def _between(rows: list[tuple[int, Cells]], found: set[Place]) -> Iterator[Place]:
     """Find faults between sound cells: of a row and of a period."""
-    currencies = {CAME_IN: "EUR", CLOSED: "EUR"}
+    currencies: dict[tuple[str, ...], str] = {}
     for number, cells in rows:
         bad = {column for row, column in found if row == number and column}
         if int(cells.get("active") or 0 if not bad else 0) > int(
             cells.get("plays", 0) if not bad else 0
         ):
             yield number, "active"
-        if "currency" in cells and not bad & {"period", "currency"}:
-            wanted = currencies.setdefault(cells["period"], cells["currency"])
+        if "currency" in cells and not bad:
+            place = tuple(cells[name] for name in ("period", "source", "territory"))
+            wanted = currencies.setdefault(place, cells["currency"])
             if wanted != cells["currency"]:
                 yield number, "currency"
 

@@ -7,12 +7,15 @@ import pytest
 
 from db import queries
 from db.books.closing import close
+from db.books.ledger import post
 from db.books.payouts import PoolFacts, record_payout
 from db.engine import Books
 from db.queries import EVERYONE, Viewer
 from royalty.errors import NotFound, NotReady
+from royalty.ledger import Posting
 from royalty.money import Money
 from tests.db import world
+from tests.db.moving import moved
 from tests.db.world import NOVEMBER, OCTOBER, POOL, RULE
 
 BOB = Viewer("bob", frozenset({"bob"}))
@@ -180,6 +183,25 @@ def test_a_closed_month_without_money_is_conserved_with_zeros(books: Books) -> N
 
     assert found.holds
     assert found.revenue == found.platform == euros(0)
+
+
+def test_each_currency_of_a_month_has_an_identity_of_its_own(closed: Books) -> None:
+    sides = (("payable.lab", 10, "EUR"), ("exchange", -10, "EUR"))
+    sides += (("exchange", 20, "USD"), ("cash", -20, "USD"))
+    postings = tuple(
+        Posting(account=account, amount=Money(n, currency)) for account, n, currency in sides
+    )
+    post(closed, [moved("payment", 0, "", postings=postings)])
+
+    euro, dollar = queries.conservations(EVERYONE, closed, NOVEMBER)
+
+    assert (euro.currency, dollar.currency) == ("EUR", "USD")
+    assert euro.holds
+    assert dollar.holds
+    assert (euro.payable.micros, euro.parts["exchanged"].micros) == (-10, 10)
+    assert (dollar.paid.micros, dollar.parts["exchanged"].micros) == (20, -20)
+    with pytest.raises(NotReady, match="posted in EUR, USD"):
+        queries.conservation(EVERYONE, closed, NOVEMBER)
 
 
 def test_runs_are_listed_with_their_cards(month: Books) -> None:

@@ -1,10 +1,17 @@
 import pytest
+from sqlalchemy import select
 
-from db.engine import Books
-from db.queries import EVERYONE, Viewer, postings, statement
+from db import schema
+from db.books.ledger import post
+from db.engine import Books, reading
+from db.queries import EVERYONE, Viewer, postings, stated, statement
 from royalty.errors import NotFound, PeriodNotClosed
 from royalty.money import Money
+from royalty.period import Period
+from tests.db.moving import close_without_money, moved
 from tests.db.world import NOVEMBER, OCTOBER
+
+DECEMBER = Period(2026, 12)
 
 
 def euros(tenths: int) -> Money:
@@ -72,6 +79,48 @@ def test_an_unknown_payee_and_another_rule_are_not_found(closed: Books) -> None:
         statement(EVERYONE, closed, "nobody", OCTOBER)
     with pytest.raises(NotFound, match="closed with pro_rata; there is no statement by user_cen"):
         statement(EVERYONE, closed, "lab", OCTOBER, rule="user_centric")
+
+
+def test_a_line_says_what_it_is_a_share_of_and_how_it_was_found(closed: Books) -> None:
+    attributed, unattributed = statement(EVERYONE, closed, "lab", OCTOBER).lines
+
+    assert (attributed.track_plays, attributed.track_revenue) == (8, euros(95))
+    assert (attributed.basis, unattributed.basis) == ("modelled", "terms")
+    assert (unattributed.track_plays, unattributed.track_revenue) == (None, None)
+
+
+def test_a_statement_says_when_the_month_was_closed_and_by_whose_shares(closed: Books) -> None:
+    owed = statement(EVERYONE, closed, "lab", OCTOBER)
+
+    assert owed.closed_at is not None
+    assert (owed.provider, owed.runs) == ("ours", ("run-1",))
+    assert (owed.gross, owed.deductions) == (euros(60), euros(-6))
+    assert owed.net_by_right == {"master": euros(54)}
+
+
+def test_a_statement_carries_the_root_that_its_month_was_closed_with(closed: Books) -> None:
+    with reading(closed) as connection:
+        root = connection.scalar(
+            select(schema.period.c.root).where(schema.period.c.id == "2026-10")
+        )
+
+    assert statement(EVERYONE, closed, "lab", OCTOBER).root == root
+
+
+def test_who_earned_moved_or_is_owed_anything_has_a_statement(closed: Books) -> None:
+    assert stated(EVERYONE, closed, OCTOBER) == {"bob": "Bob", "lab": "Lab"}
+    post(closed, [moved("payment", 30, "cash", payee="bob")])
+    close_without_money(closed, NOVEMBER)
+    close_without_money(closed, DECEMBER)
+
+    assert list(stated(EVERYONE, closed, NOVEMBER)) == ["bob", "lab"]
+    assert list(stated(EVERYONE, closed, DECEMBER)) == ["lab"]  # bob was paid out before
+
+
+def test_a_list_of_statements_is_of_closed_months_and_of_ones_own(closed: Books) -> None:
+    assert list(stated(Viewer("bob", frozenset({"bob"})), closed, OCTOBER)) == ["bob"]
+    with pytest.raises(PeriodNotClosed):
+        stated(EVERYONE, closed, NOVEMBER)
 
 
 def test_one_payee_cannot_see_another(closed: Books) -> None:

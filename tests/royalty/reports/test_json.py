@@ -95,12 +95,34 @@ def test_a_statement_is_the_document_that_was_agreed(golden) -> None:
 
 def test_a_statement_adds_up_in_the_document_too() -> None:
     document = json.loads(statement_json(statement()))
-    net = sum(line["net"]["micros"] for line in document["lines"])
-    spent = sum(document[name]["micros"] for name in ("recouped", "reserved", "withheld", "paid"))
-    opened = document["opening"]["micros"] + document["adjustments"]["micros"]
+    terms = ("earned", "adjustments", "recouped", "reserved", "withheld", "paid")
+    moved = sum(document[name]["micros"] for name in terms)
+    lines = sum(line["net"]["micros"] for line in document["lines"])
+    movements = sum(each["amount"]["micros"] for each in document["movements"])
 
-    assert document["earned"]["micros"] == net
-    assert document["closing"]["micros"] == opened + net - spent
+    assert document["earned"]["micros"] == lines
+    assert document["gross"]["micros"] + document["deductions"]["micros"] == lines
+    assert moved == lines + movements
+    assert document["closing"]["micros"] == document["opening"]["micros"] + moved
+
+
+def test_a_statement_tells_its_months_and_what_to_keep() -> None:
+    document = json.loads(statement_json(statement()))
+
+    assert document["booking_period"] == "2026-10"
+    assert document["usage_periods"] == ["2026-09", "2026-10"]
+    assert document["closed_at"] == "2026-11-02T08:00:00.000000Z"
+    assert document["root"] == "ab" * 32
+    assert document["runs"] == ["run-1"]
+    assert document["notes"] == list(statement().notes)
+
+
+def test_a_reader_gets_back_every_movement() -> None:
+    [first, *_] = json.loads(statement_json(statement()))["movements"]
+
+    assert first["amount"] == {"micros": -11, "currency": "EUR"}
+    assert (first["term"], first["usage_period"]) == ("adjustments", "2026-09")
+    assert first["effective_on"] == "2026-10-31"
 
 
 def test_a_reader_gets_back_every_line() -> None:

@@ -1,0 +1,134 @@
+"""What is known now of a month that was closed: what came late, was corrected or was restated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+from ibis import Table
+
+from cli.jobs.given import Given, given_then, rates_now
+from db import queries, rights, snapshots
+from db.engine import Books
+from db.queries import EVERYONE, Payout
+from royalty.period import Period
+from royalty.restatement import changes, share_changes
+from royalty.rights import Rights
+
+Kept = dict[str, Sequence[str]]  # kind → snapshots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that would decide a closed month now, and what of it decides otherwise than it did."""
+
+    given: Given
+    changes: tuple[str, ...]  # in plain words, since the month was closed or last restated
+
+    @property
+    def inputs(self) -> Kept:
+        """Name the snapshots that would decide, by kind; those of rights may not be kept yet."""
+        return {**self.given.inputs, **rights.hashes(self.given.rights)}
+
+
+def known_now(books: Books, paid: Payout) -> Known:
+    """Gather what would decide a closed month now, under the settings that it was closed with.
+
+    Usage and revenue are its own with what came late; the shares of its tracks are as corrected;
+    rights are as recorded now for its first day. What the catalogue did not have when it closed
+    takes part only where such shares name it. Earlier months count towards thresholds as they did.
+    Raises `NotReady` where nothing tells what the month was closed with.
+    """
+    then = given_then(books, paid)
+    inputs = _with_late(books, then, paid.period)
+    played = _played(books, inputs)
+    stated = _stated_since(books, then, paid.period, played)
+    inputs["shares"] = [*then.inputs["shares"], *stated]
+    now = Given(
+        settings=then.settings,
+        provider=then.provider,
+        inputs=inputs,
+        rights=_rights_now(books, then, paid.period, inputs["shares"], played),
+        rates={**rates_now(books, then.settings, paid.period), **then.rates},
+    )
+    before = queries.restated_by(EVERYONE, books, paid.period)
+    if not before:
+        used = queries.decided(EVERYONE, books, paid)
+        before = used.inputs | used.rights
+    since = stated.keys() - {*before["shares"]}
+    anew = [each for sha256 in since for each in stated[sha256]]
+    known = Known(given=now, changes=())
+    return replace(known, changes=(*changes(before, known.inputs), *share_changes(anew)))
+
+
+def _with_late(books: Books, then: Given, period: Period) -> Kept:
+    late = queries.late(EVERYONE, books, period)
+    inputs = dict(then.inputs)
+    return inputs | {kind: [*inputs.get(kind, ()), *hashes] for kind, hashes in late.items()}
+
+
+def _played(books: Books, inputs: Kept) -> Table:
+    """List the tracks that were played in a month, or that money was booked against."""
+    tracks = [
+        snapshots.table(books, kind, inputs.get(kind, [])).select("track")
+        for kind in ("usage", "revenue")
+    ]
+    named = snapshots.run(ibis.union(*tracks, distinct=True))
+    return ibis.memtable(named)
+
+
+def _stated_since(
+    books: Books, then: Given, period: Period, played: Table
+) -> dict[str, list[tuple[str, int]]]:
+    """Find shares of the month's tracks that were stated since: track and version, by snapshot."""
+    given = queries.inputs(EVERYONE, books, period).shares.get(then.provider, [])
+    found = {}
+    for sha256 in sorted(set(given) - set(then.inputs["shares"])):
+        rows = snapshots.table(books, "shares", [sha256])
+        mine = rows.filter(rows.provider == then.provider).semi_join(played, "track")
+        versions = snapshots.run(mine.select("track", "version").distinct()).to_pylist()
+        if versions:
+            found[sha256] = [(row["track"], row["version"]) for row in versions]
+    return found
+
+
+def _rights_now(
+    books: Books, then: Given, period: Period, shares: Sequence[str], played: Table
+) -> Rights:
+    """Read rights as recorded now, of what the catalogue had then or shares of the month name."""
+    now = queries.rights(EVERYONE, books, period.start)
+    known = then.rights.recordings["recording"]
+    if not _besides(now.recordings["recording"], known):
+        return now
+    rows = queries.shares_in(EVERYONE, books, then.provider, shares).semi_join(played, "track")
+    named = snapshots.run(rows.filter(rows.recording.notnull()).select("recording").distinct())
+    return _narrowed(then.rights, now, _together(known, named["recording"]))
+
+
+def _besides(names: pa.ChunkedArray, known: pa.ChunkedArray) -> bool:
+    return not pc.all(pc.is_in(names, value_set=known.combine_chunks())).as_py()
+
+
+def _narrowed(then: Rights, now: Rights, known: pa.Array) -> Rights:
+    """Leave only rights in known recordings and their works, and those who hold them."""
+    recordings = _among(now.recordings, "recording", known)
+    subjects = (then.interests["subject"], recordings["recording"], recordings["work"])
+    interests = _among(now.interests, "subject", _together(*subjects))
+    parties = _together(then.payees["party"], interests["party"])
+    return Rights(
+        recordings=recordings,
+        interests=interests,
+        payees=_among(now.payees, "party", parties),
+        rates=_among(now.rates, "party", _together(parties, then.rates["party"])),
+    )
+
+
+def _among(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return table.filter(pc.is_in(table[name], value_set=values))
+
+
+def _together(*columns: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return pa.array(sorted({name for each in columns for name in each.to_pylist()}), pa.string())

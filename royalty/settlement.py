@@ -1,0 +1,213 @@
+"""From earned to payable: advances, reserves and their release, recoupment.
+
+All of it is reckoned for each party from what it earned in a month, and posted on the account of
+its payee. In this order: an advance is paid out when its agreement begins; reserves that are old
+enough are released; a part of what was earned is kept back; what is left recoups advances.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TypeVar
+
+from royalty.catalogue import PPM, WORLDWIDE
+from royalty.ledger import Posting, Transaction, advance, cash, payable, payee_of, reserve, reverse
+from royalty.money import Money
+from royalty.period import Period, covers
+from royalty.terms import Terms
+
+Key = TypeVar("Key")
+Earner = tuple[str, str]  # a party, and the payee that what it earned was posted to
+Amounts = Mapping[Earner, int]  # micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earnings:
+    """What parties earned in a month, with what adjustments posted in it added or took away."""
+
+    period: Period
+    currency: str
+    micros: Amounts  # negative where more was taken away than earned
+
+    def money(self, micros: int) -> Money:
+        """Return an amount of the month's currency."""
+        return Money(micros, self.currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What stands in the books before a month is settled. Advances go by recoupment name."""
+
+    advanced: Mapping[str, int]  # micros of advances posted so far
+    unrecouped: Mapping[str, int]  # micros of them not recouped yet
+    reserves: Sequence[Transaction]  # those not released yet
+
+
+def settle(
+    earnings: Earnings, agreements: Sequence[Terms], standing: Standing
+) -> list[Transaction]:
+    """Write down what comes between earned and payable, in canonical order.
+
+    `agreements` are all that the books hold, of any date: their advances count once they have
+    begun, all else goes by the one that holds on the month's first day.
+    """
+    held = agreements_on(agreements, earnings.period.start)
+    advances = _advances(earnings.period, agreements, standing.advanced)
+    ripe = _ripe(earnings.period, held, standing.reserves)
+    reserved = _reserved(earnings, held)
+    left = _left(earnings, ripe, reserved)
+    recouped = _recouped(left, held, _sum(standing.unrecouped, advances))
+    return [
+        *(_advance(earnings, name, micros) for name, micros in advances.items()),
+        *(_release(earnings.period, each) for each in ripe),
+        *(_reserve(earnings, party, parts) for party, parts in _by_party(reserved)),
+        *(
+            _recoupment(earnings, party, _name(party, held), parts)
+            for party, parts in _by_party(recouped)
+        ),
+    ]
+
+
+def agreements_on(agreements: Iterable[Terms], day: date) -> dict[str, Terms]:
+    """Find each party's agreement of a day: the worldwide one, else its first territory's."""
+    holding = (each for each in agreements if each.hold_on(day))
+    preferred_last = sorted(
+        holding, key=lambda each: (each.territory != WORLDWIDE, each.territory), reverse=True
+    )
+    return {each.party: each for each in preferred_last}
+
+
+def _name(party: str, held: Mapping[str, Terms]) -> str:
+    """Name the advances that a party's earnings recoup: its own, or those that it shares."""
+    return (held[party].recoupment if party in held else None) or party
+
+
+def _advances(
+    period: Period, agreements: Iterable[Terms], advanced: Mapping[str, int]
+) -> dict[str, int]:
+    """Find what agreements begun by the month's end promise beyond what was posted."""
+    promised: defaultdict[str, int] = defaultdict(int)
+    for each in agreements:
+        if covers(each.valid_from, None, _last_day(period)):
+            promised[each.recoupment or each.party] += each.advance_micros
+    due = {name: micros - advanced.get(name, 0) for name, micros in sorted(promised.items())}
+    return {name: micros for name, micros in due.items() if micros > 0}
+
+
+def _ripe(
+    period: Period, held: Mapping[str, Terms], reserves: Iterable[Transaction]
+) -> list[Transaction]:
+    """Find the reserves that are old enough. That of the month itself is not among them yet."""
+
+    def is_ripe(kept: Transaction) -> bool:
+        party = _kept_of(kept)
+        months = held.get(party, Terms(party=party)).reserve_months
+        return kept.period <= period.before(months)
+
+    return sorted(filter(is_ripe, reserves), key=lambda kept: kept.key)
+
+
+def _reserved(earnings: Earnings, held: Mapping[str, Terms]) -> dict[Earner, int]:
+    """Keep back a part of what was earned, floored to the micro."""
+    return {
+        (party, payee): earned * held[party].reserve_ppm // PPM
+        for (party, payee), earned in earnings.micros.items()
+        if earned > 0 and party in held
+    }
+
+
+def _left(earnings: Earnings, ripe: Iterable[Transaction], reserved: Amounts) -> dict[Earner, int]:
+    """Return earned + released - reserved: what recoupment can take."""
+    released: defaultdict[Earner, int] = defaultdict(int)
+    for kept in ripe:
+        for posting in kept.postings:
+            payee = payee_of(posting.account)
+            if payee is not None and posting.amount.currency == earnings.currency:
+                released[_kept_of(kept), payee] += posting.amount.micros  # it was a debit
+    return _sum(earnings.micros, released, {key: -micros for key, micros in reserved.items()})
+
+
+def _recouped(
+    left: Amounts, held: Mapping[str, Terms], unrecouped: Mapping[str, int]
+) -> dict[Earner, int]:
+    """Recoup what is unrecouped from what is left, parties of one name in order of party."""
+    owed, recouped = dict(unrecouped), {}
+    for (party, payee), micros in sorted(left.items()):
+        name = _name(party, held)
+        part = max(0, min(micros, owed.get(name, 0)))
+        recouped[party, payee] = part
+        owed[name] = owed.get(name, 0) - part
+    return recouped
+
+
+def _advance(earnings: Earnings, name: str, micros: int) -> Transaction:
+    paid = earnings.money(micros)
+    sides = [Posting(account=advance(name), amount=paid), Posting(account=cash(), amount=-paid)]
+    return _booked(earnings.period, "advance", name, sides, f"advance {name}, paid out")
+
+
+def _release(period: Period, kept: Transaction) -> Transaction:
+    undone = reverse(kept, period=period, effective_on=_last_day(period))
+    return replace(undone, memo=f"releases what was kept back of {kept.period}")
+
+
+def _reserve(earnings: Earnings, party: str, parts: Mapping[str, int]) -> Transaction:
+    sides = [
+        Posting(account=account, amount=earnings.money(micros))
+        for payee, kept in parts.items()
+        for account, micros in ((payable(payee), kept), (reserve(payee), -kept))
+    ]
+    memo = f"kept back of what {party} earned in {earnings.period}"
+    return _booked(earnings.period, "reserve", party, sides, memo)
+
+
+def _recoupment(earnings: Earnings, party: str, name: str, parts: Mapping[str, int]) -> Transaction:
+    taken = [
+        Posting(account=payable(payee), amount=earnings.money(micros))
+        for payee, micros in parts.items()
+    ]
+    back = Posting(account=advance(name), amount=earnings.money(-sum(parts.values())))
+    memo = f"{party} recoups advance {name}"
+    return _booked(earnings.period, "recoupment", party, [*taken, back], memo)
+
+
+def _booked(
+    period: Period, kind: str, about: str, postings: Iterable[Posting], memo: str
+) -> Transaction:
+    return Transaction(
+        kind=kind,
+        key=f"{period}/{kind}/{about}",
+        period=period,
+        effective_on=_last_day(period),
+        postings=tuple(postings),
+        memo=memo,
+    )
+
+
+def _by_party(amounts: Amounts) -> list[tuple[str, dict[str, int]]]:
+    """Put amounts that are not zero in order: of each party, by payee."""
+    parties: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for (party, payee), micros in sorted(amounts.items()):
+        if micros:
+            parties[party][payee] = micros
+    return list(parties.items())
+
+
+def _sum(*amounts: Mapping[Key, int]) -> dict[Key, int]:
+    sums: defaultdict[Key, int] = defaultdict(int)
+    for each in amounts:
+        for key, micros in each.items():
+            sums[key] += micros
+    return dict(sums)
+
+
+def _kept_of(kept: Transaction) -> str:
+    """Tell whose earnings a reserve was kept of: its key is `<period>/reserve/<party>`."""
+    return kept.key.rpartition("/")[2]
+
+
+def _last_day(period: Period) -> date:
+    return period.end - timedelta(days=1)
