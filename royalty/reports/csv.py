@@ -69,7 +69,6 @@ COLUMNS = (
     "why",
     "effective_on",
     "booking_period",
-    "closed_at",
     "root",
 )
 
@@ -113,7 +112,6 @@ def _same(statement: Statement) -> Row:
         "currency": statement.currency,
         "rule_version": statement.rule_version,
         "booking_period": str(statement.period),
-        "closed_at": statement.closed_at,
         "root": statement.root,
     }
 

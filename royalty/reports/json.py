@@ -123,7 +123,6 @@ def _statement(statement: Statement) -> Json:
         "period": str(statement.period),
         "booking_period": str(statement.period),
         "usage_periods": [str(period) for period in statement.usage_periods],
-        "closed_at": statement.closed_at,
         "currency": statement.currency,
         "rule": statement.rule,
         "rule_version": statement.rule_version,

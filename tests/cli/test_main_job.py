@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -255,3 +256,52 @@ def test_shares_do_not_depend_on_which_tracks_are_attributed_together(
 
     assert ran.returncode == 0, ran.stderr
     assert last.read_bytes() == together[last]
+
+
+WALKED = re.compile(r"<!-- walked -->\n```console\n(.*?)```", re.DOTALL)
+MONTH = Path(__file__).parents[2] / "docs" / "month.md"
+
+
+def test_an_accountants_month_is_walked_as_the_document_says(
+    demonstration: tuple[Path, str], tmp_path: Path
+) -> None:
+    """Every command ends well, and prints every line that the document shows without figures."""
+    shutil.copytree(demonstration[0], tmp_path / "october", ignore=_all_but_what_was_trained)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    for command, shown in walked(MONTH.read_text(encoding="utf-8")):
+        ran = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path,
+            env=os.environ | {"PATH": path, "COLUMNS": "160"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+        assert ran.returncode == 0, f"{command}\n{ran.stdout}"
+        printed = plain(ran.stdout)
+        missing = [line for line in shown if plain(line) not in printed]
+        assert not missing, f"{command}\n{ran.stdout}"
+
+
+def _all_but_what_was_trained(folder: str, names: list[str]) -> list[str]:
+    """Leave the books of the demonstration behind, and what was found: months are begun anew."""
+    books = {"ledger.db", "ledger.db-wal", "ledger.db-shm", "snapshots", "reports"}
+    return sorted(books.intersection(names)) if Path(folder).name == "home" else []
+
+
+def walked(document: str) -> list[tuple[str, list[str]]]:
+    """List the commands that a document walks, with the lines it shows that have no figure."""
+    steps: list[tuple[str, list[str]]] = []
+    for line in "".join(WALKED.findall(document)).splitlines():
+        if line.startswith("$ "):
+            steps.append((line.removeprefix("$ "), []))
+        elif line.strip() and not re.search(r"\d|…", line):
+            steps[-1][1].append(line)
+    return steps
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
