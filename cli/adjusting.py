@@ -18,7 +18,7 @@ from cli.output import (
     print_table,
 )
 from cli.workspace import Workspace
-from royalty.ledger import payee_of
+from royalty.ledger import payee_of, platform, suspense_of
 from royalty.money import Money
 from royalty.period import Period
 from royalty.restatement import Moved
@@ -129,19 +129,23 @@ def adjusted_document(done: Adjusted) -> dict[str, Any]:
 
 def _is_shown(each: Moved) -> bool:
     """Leave out accounts that money only passes through."""
-    return each.account.startswith(("payable.", "suspense.", "platform"))
+    account = each.account
+    return (
+        payee_of(account) is not None or suspense_of(account) is not None or account == platform()
+    )
 
 
 def _row(done: Adjusted, each: Moved) -> tuple[str, ...]:
     payee = payee_of(each.account)
-    amounts = (each.before, each.restated, each.difference)
     moved = done.tracks.get(payee, ()) if payee and each.difference.micros else ()
-    said = [f"{track or 'no track'} {_signed(amount)}" for track, amount in moved]
-    return (payee or each.account, *map(str, amounts[:2]), _signed(amounts[2]), ", ".join(said))
-
-
-def _signed(amount: Money) -> str:
-    return f"+{amount}" if amount.micros > 0 else str(amount)
+    said = [f"{track or 'no track'} {amount.signed}" for track, amount in moved]
+    return (
+        payee or each.account,
+        str(each.before),
+        str(each.restated),
+        each.difference.signed,
+        ", ".join(said),
+    )
 
 
 def _amounts(each: Moved) -> dict[str, Any]:

@@ -57,8 +57,6 @@ def approve(  # noqa: PLR0913, PLR0917 - click passes one argument for each opti
     if list_:
         _print_acts(period, queries.acts(EVERYONE, workspace.books(), period), json_=json_)
         return
-    if not name.strip():
-        raise click.UsageError("--as takes a name")
     chosen = rule or workspace.settings().rule
     approved = approve_payout(workspace, period, chosen, name, dry_run=dry_run)
     if json_:

@@ -15,6 +15,7 @@ from cli.intake import tell
 from cli.naming import alias, correct
 from cli.output import (
     as_json,
+    as_name,
     dry_run,
     pass_workspace,
     percent,
@@ -36,9 +37,10 @@ def catalogue() -> None:
 
 @catalogue.command("import")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@as_name
 @dry_run
 @pass_workspace
-def import_catalogue(workspace: Workspace, folder: Path, dry_run: bool) -> None:
+def import_catalogue(workspace: Workspace, folder: Path, name: str, dry_run: bool) -> None:
     """Import a folder: recordings.csv, parties.csv, interests.csv, terms.csv and the music.
 
     Music is MIDI or MusicXML, named in the column `file`. Every fault is listed with its file,
@@ -50,7 +52,7 @@ def import_catalogue(workspace: Workspace, folder: Path, dry_run: bool) -> None:
     from cli.jobs.catalogue import import_folder
 
     with progress("Reading music") as report:
-        receipt = import_folder(workspace, folder, dry_run=dry_run, report=report)
+        receipt = import_folder(workspace, folder, name=name, dry_run=dry_run, report=report)
     tell(receipt, dry_run=dry_run)
 
 

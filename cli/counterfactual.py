@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from cli.jobs.counterfactual import Without
+from cli.jobs.counterfactual_error import Measured
 from cli.output import print_table
 from royalty.counterfactual import Change
 
@@ -60,7 +62,12 @@ def without_json(result: Without) -> dict[str, Any]:
         "tracks_by_evidence": result.by_evidence,
         "tracks_stated": result.stated,
         "error": list(result.error),
+        "measured": None if result.measured is None else _measured_json(result.measured),
     }
+
+
+def _measured_json(found: Measured) -> dict[str, Any]:
+    return asdict(found) | {"relative_error": found.relative_error}
 
 
 def _basis(result: Without) -> list[str]:
@@ -79,8 +86,7 @@ def _basis(result: Without) -> list[str]:
 
 
 def _cells(each: Change) -> tuple[str, str, str, str]:
-    sign = "+" if each.difference.micros > 0 else ""
-    return each.name, str(each.actual), str(each.without), f"{sign}{each.difference}"
+    return each.name, str(each.actual), str(each.without), each.difference.signed
 
 
 def _change_json(each: Change) -> dict[str, Any]:

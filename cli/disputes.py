@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cli.jobs.disputing import Rescored
-    from royalty.disputes import Beside, Found, Restated
+    from royalty.disputes import Beside, ByExact, Found
     from royalty.shares import Share
 
 
@@ -72,7 +72,8 @@ def dispute(  # noqa: PLR0913, PLR0917 - click passes one argument for each opti
     elif not (no_rescore or dry_run):
         found = _rescored(workspace, filed)
     if json_:
-        print_json(_dispute_json(filed, found, why))
+        made = made_json(filed.made, dry_run=dry_run)
+        print_json({"schema": 1, **made, **_dispute_json(filed, found, why)})
     elif found:
         _print_rescored(workspace, filed, found)
 
@@ -129,8 +130,6 @@ def _cells(share: Share) -> tuple[str, str]:
 
 def _dispute_json(filed: Filed, found: Rescored | None, why: str) -> dict[str, Any]:
     return {
-        "schema": 1,
-        **made_json(filed.made),
         "subject": filed.owed.subject,
         "payee": filed.owed.payee,
         "track": filed.track,
@@ -175,7 +174,7 @@ def _share(share: Share) -> dict[str, int]:
     return {"share_ppb": share.ppb, "low_ppb": share.low_ppb, "high_ppb": share.high_ppb}
 
 
-def _restated(each: Restated) -> dict[str, Any]:
+def _restated(each: ByExact) -> dict[str, Any]:
     return {
         "line": each.line,
         "net": each.net.json,

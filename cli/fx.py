@@ -7,7 +7,15 @@ from pathlib import Path
 import click
 
 from cli.intake import file_argument, tell
-from cli.output import as_json, dry_run, narrate, pass_workspace, print_json, print_table
+from cli.output import (
+    as_json,
+    as_name,
+    dry_run,
+    narrate,
+    pass_workspace,
+    print_json,
+    print_table,
+)
 from cli.workspace import Workspace
 
 
@@ -18,9 +26,10 @@ def fx() -> None:
 
 @fx.command("import")
 @file_argument
+@as_name
 @dry_run
 @pass_workspace
-def import_rates(workspace: Workspace, file: Path, dry_run: bool) -> None:
+def import_rates(workspace: Workspace, file: Path, name: str, dry_run: bool) -> None:
     """Import rates: day, base, quote, rate (CSV or Parquet); a further column `source` says whose.
 
     One unit of base is so many of quote: 2026-10-30,USD,EUR,0.92. The latest rate on or before a
@@ -31,7 +40,8 @@ def import_rates(workspace: Workspace, file: Path, dry_run: bool) -> None:
     """
     from db.intake import fx as fx_intake
 
-    tell(fx_intake.record(workspace.books(), file, dry_run=dry_run), dry_run=dry_run)
+    receipt = fx_intake.record(workspace.books(), file, name=name, dry_run=dry_run)
+    tell(receipt, dry_run=dry_run)
 
 
 @fx.command()

@@ -22,7 +22,7 @@ from cli.output import (
 from cli.workspace import Workspace
 from db import queries
 from db.books.holds import Made
-from db.engine import now
+from db.engine import today
 from db.queries import EVERYONE, HoldRow
 from royalty.money import parse_micros
 
@@ -99,7 +99,7 @@ def hold(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     asked = Asked(id=str(what), reason=str(reason), name=name, micros=micros)
     made = hold_back(workspace, asked, dry_run=dry_run)
     if json_:
-        print_json({"schema": 1, **made_json(made)})
+        print_json({"schema": 1, **made_json(made, dry_run=dry_run)})
     else:
         narrate(said_of(made, "held", dry_run=dry_run))
 
@@ -137,9 +137,9 @@ def release(  # noqa: PLR0913, PLR0917 - click passes one argument for each opti
               tantieme release hold/2026-10/bach/2 --upheld --reason "the exact score is right"
     """
     asked = Asked(id=id_, reason=reason, name=name)
-    released = let_go(workspace, id_, asked, outcome, dry_run=dry_run)
+    released = let_go(workspace, asked, outcome, dry_run=dry_run)
     if json_:
-        print_json(_released_json(released))
+        print_json(_released_json(released, dry_run=dry_run))
         return
     narrate(said_of(released.made, "released", dry_run=dry_run))
     if released.adjust:
@@ -161,9 +161,9 @@ def said_of(made: Made, how: str, *, dry_run: bool) -> str:
 
 
 def _print_holds(rows: list[HoldRow], *, json_: bool) -> None:
-    today = date.fromisoformat(now()[:10])
+    day = today()
     if json_:
-        print_json({"schema": 1, "holds": [_hold_json(row, today) for row in rows]})
+        print_json({"schema": 1, "holds": [_hold_json(row, day) for row in rows]})
         return
     print_table(
         "",
@@ -175,7 +175,7 @@ def _print_holds(rows: list[HoldRow], *, json_: bool) -> None:
                 row.kind,
                 str(row.amount or "nothing"),
                 row.ending or "held",
-                str(row.age_days(today)),
+                str(row.age_days(day)),
                 row.reason,
             )
             for row in rows
@@ -183,7 +183,7 @@ def _print_holds(rows: list[HoldRow], *, json_: bool) -> None:
     )
 
 
-def _hold_json(row: HoldRow, today: date) -> dict[str, Any]:
+def _hold_json(row: HoldRow, day: date) -> dict[str, Any]:
     said = ("id", "kind", "state", "subject", "payee", "payee_name", "track", "recording")
     when = ("reason", "opened_by", "recorded_at", "released_at", "ending")
     return {
@@ -191,7 +191,7 @@ def _hold_json(row: HoldRow, today: date) -> dict[str, Any]:
         "amount": row.amount.json if row.amount else None,
         "period": str(row.period) if row.period else None,
         **{key: getattr(row, key) for key in when},
-        "age_days": row.age_days(today),
+        "age_days": row.age_days(day),
         "findings": [
             {"method": each.method, "evidence_sha256": each.evidence_sha256}
             for each in row.findings
@@ -199,21 +199,22 @@ def _hold_json(row: HoldRow, today: date) -> dict[str, Any]:
     }
 
 
-def made_json(made: Made) -> dict[str, Any]:
-    """Say in a document what was done to a hold."""
+def made_json(made: Made, *, dry_run: bool) -> dict[str, Any]:
+    """Say in a document what was done to a hold, or would be."""
     return {
         "hold": made.id,
         "amount": made.amount.json,
         "period": str(made.period) if made.period else None,
         "already": made.already,
+        "dry_run": dry_run,
     }
 
 
-def _released_json(released: Released) -> dict[str, Any]:
+def _released_json(released: Released, *, dry_run: bool) -> dict[str, Any]:
     adjust = str(released.adjust) if released.adjust else None
     return {
         "schema": 1,
-        **made_json(released.made),
+        **made_json(released.made, dry_run=dry_run),
         "ending": released.ending,
         "adjust": adjust,
     }

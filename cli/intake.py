@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli.output import dry_run, narrate, pass_workspace
+from cli.output import as_name, dry_run, narrate, pass_workspace
 from cli.workspace import Workspace
 from db.intake import revenue as revenue_intake
 from db.intake import shares as shares_intake
@@ -27,9 +27,10 @@ def usage() -> None:
 @usage.command("import")
 @file_argument
 @late_option
+@as_name
 @dry_run
 @pass_workspace
-def import_usage(workspace: Workspace, file: Path, late: bool, dry_run: bool) -> None:
+def import_usage(workspace: Workspace, file: Path, late: bool, name: str, dry_run: bool) -> None:
     """Import counted plays: period, listener, track, source, territory, plays (CSV or Parquet).
 
     A further column `active` says how many of the plays the listener asked for.
@@ -38,7 +39,8 @@ def import_usage(workspace: Workspace, file: Path, late: bool, dry_run: bool) ->
     Example:  tantieme usage import october.csv
               tantieme usage import october-again.csv --late
     """
-    receipt = usage_intake.record(workspace.books(), file, late=late, dry_run=dry_run)
+    books = workspace.books()
+    receipt = usage_intake.record(books, file, late=late, name=name, dry_run=dry_run)
     tell(receipt, dry_run=dry_run)
 
 
@@ -50,9 +52,10 @@ def revenue() -> None:
 @revenue.command("import")
 @file_argument
 @late_option
+@as_name
 @dry_run
 @pass_workspace
-def import_revenue(workspace: Workspace, file: Path, late: bool, dry_run: bool) -> None:
+def import_revenue(workspace: Workspace, file: Path, late: bool, name: str, dry_run: bool) -> None:
     """Import net money: period, listener, source, territory, currency, net (CSV or Parquet).
 
     A further column `track` says which track the money is booked against. One source pays in one
@@ -62,7 +65,8 @@ def import_revenue(workspace: Workspace, file: Path, late: bool, dry_run: bool) 
     Example:  tantieme revenue import october-revenue.csv
               tantieme revenue import october-again.csv --late
     """
-    receipt = revenue_intake.record(workspace.books(), file, late=late, dry_run=dry_run)
+    books = workspace.books()
+    receipt = revenue_intake.record(books, file, late=late, name=name, dry_run=dry_run)
     tell(receipt, dry_run=dry_run)
 
 
@@ -76,9 +80,12 @@ def shares() -> None:
 @click.option(
     "--correct", is_flag=True, help="Take these in place of what a provider stated before."
 )
+@as_name
 @dry_run
 @pass_workspace
-def import_shares(workspace: Workspace, file: Path, correct: bool, dry_run: bool) -> None:
+def import_shares(
+    workspace: Workspace, file: Path, correct: bool, name: str, dry_run: bool
+) -> None:
     """Import frozen shares: track, recording, share_ppb, low_ppb, high_ppb, provider (CSV).
 
     Each track's shares sum to 1 000 000 000; an empty recording is the unattributed part. Shares
@@ -89,7 +96,8 @@ def import_shares(workspace: Workspace, file: Path, correct: bool, dry_run: bool
     Example:  tantieme shares import provider.csv
               tantieme shares import provider-again.csv --correct
     """
-    receipt = shares_intake.record(workspace.books(), file, correct=correct, dry_run=dry_run)
+    books = workspace.books()
+    receipt = shares_intake.record(books, file, correct=correct, name=name, dry_run=dry_run)
     tell(receipt, dry_run=dry_run)
 
 

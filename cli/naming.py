@@ -8,7 +8,15 @@ from pathlib import Path
 import click
 
 from cli.intake import file_argument, tell
-from cli.output import as_json, dry_run, narrate, pass_workspace, print_json, print_table
+from cli.output import (
+    as_json,
+    as_name,
+    dry_run,
+    narrate,
+    pass_workspace,
+    print_json,
+    print_table,
+)
 from cli.workspace import Workspace
 
 
@@ -17,10 +25,13 @@ from cli.workspace import Workspace
     "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @click.option("--list", "list_", is_flag=True, help="List the aliases that stand.")
+@as_name
 @as_json
 @dry_run
 @pass_workspace
-def alias(workspace: Workspace, file: Path | None, list_: bool, json_: bool, dry_run: bool) -> None:
+def alias(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
+    workspace: Workspace, file: Path | None, list_: bool, name: str, json_: bool, dry_run: bool
+) -> None:
     """Confirm what files call recordings and parties: noun, alias, id (CSV).
 
     An import that meets unknown names writes its guesses in this form, most alike first. Look
@@ -37,17 +48,18 @@ def alias(workspace: Workspace, file: Path | None, list_: bool, json_: bool, dry
         raise click.UsageError("Name a FILE of aliases, or say --list.")
     books = workspace.books()
     if file is not None:
-        tell(aliases.record(books, file, dry_run=dry_run), dry_run=dry_run)
+        tell(aliases.record(books, file, name=name, dry_run=dry_run), dry_run=dry_run)
     if list_ or json_:
         _list(workspace, json_=json_)
 
 
 @click.command()
 @file_argument
+@as_name
 @as_json
 @dry_run
 @pass_workspace
-def correct(workspace: Workspace, file: Path, json_: bool, dry_run: bool) -> None:
+def correct(workspace: Workspace, file: Path, name: str, json_: bool, dry_run: bool) -> None:
     """Write over what the books have wrong: noun, id, field, value, reason (CSV).
 
     Of a recording: title, artist, isrc. Of a work: iswc. Of a party: name, kind, payee, ipi, isni.
@@ -60,7 +72,7 @@ def correct(workspace: Workspace, file: Path, json_: bool, dry_run: bool) -> Non
     """
     from db.intake import corrections
 
-    changes = corrections.correct(workspace.books(), file, dry_run=dry_run)
+    changes = corrections.correct(workspace.books(), file, name=name, dry_run=dry_run)
     if json_:
         print_json({"schema": 1, "dry_run": dry_run, "changes": list(map(asdict, changes))})
         return

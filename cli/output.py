@@ -45,10 +45,17 @@ def _login() -> str:
     return "unknown"
 
 
+def _require_name(_ctx: click.Context, _param: click.Parameter, name: str) -> str:
+    if not name.strip():
+        raise click.UsageError("--as takes a name, and a blank one is nobody's")
+    return name
+
+
 as_name = click.option(
     "--as",
     "name",
     metavar="NAME",
+    callback=_require_name,
     envvar="TANTIEME_AS",
     default=_login,
     show_default="your login name",

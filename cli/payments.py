@@ -26,6 +26,7 @@ from royalty.period import Period
 
 if TYPE_CHECKING:
     from cli.jobs.paying import Plan
+    from db.books.payments import Word
     from db.queries import PaymentRow
 
 
@@ -77,7 +78,7 @@ def pay(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     plan = paying.work_out(workspace.books(), period, payees, day=day)
     path = None if dry_run else paying.pay(workspace, plan, name=name)
     if json_:
-        print_json(_plan_document(plan))
+        print_json(_plan_document(plan, dry_run=dry_run))
     elif plan.payments or plan.carried:
         _print_plan(plan)
     count = f"{len(plan.payments) or 'No'} payment{'s' * (len(plan.payments) != 1)}"
@@ -100,12 +101,13 @@ def _amounts(of: Any) -> tuple[str, str, str]:  # noqa: ANN401
     return str(of.gross), str(of.withheld), str(of.paid)
 
 
-def _plan_document(plan: Plan) -> dict[str, Any]:
+def _plan_document(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
     return {
         "schema": 1,
         "period": str(plan.period),
         "posted_in": str(plan.period.next),
         "day": str(plan.day),
+        "dry_run": dry_run,
         "payments": [
             {
                 "id": each.id,
@@ -186,13 +188,14 @@ def _document(row: PaymentRow) -> dict[str, Any]:
 
 
 def _of_payment(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the arguments of what the bank says: ID, --on, --note, --as, --dry-run."""
+    """Give a command the arguments of what the bank says: ID, --on, --note, --as, and how."""
     options = (
         click.argument("id_", metavar="ID"),
         click.option("--on", "day", type=DayType(), help="The day of it.  [default: today]"),
         click.option("--note", default="", help="What the bank says, kept beside it."),
         as_name,
         dry_run,
+        as_json,
         pass_workspace,
     )
     return reduce(lambda wrapped, option: option(wrapped), reversed(options), command)
@@ -240,6 +243,7 @@ def _keep(  # noqa: PLR0913 - the options of a command
     note: str,
     name: str,
     dry_run: bool,
+    json_: bool,
 ) -> None:
     from cli.jobs import paying
     from db.books.payments import Word, record_word
@@ -247,8 +251,22 @@ def _keep(  # noqa: PLR0913 - the options of a command
     books = workspace.books()
     word = Word(payment=id_, event=event, day=day or paying.day_of_word(books, id_), note=note)
     new = record_word(books, word, name=name, dry_run=dry_run)
+    if json_:
+        print_json(_word_document(word, already=not new, dry_run=dry_run))
     if not new:
         narrate(f"Payment {id_} is {event} already; nothing changed.")
         return
     again = "; it is payable again" if event in UNDONE else ""
     narrate(f"Payment {id_} {'would be' if dry_run else 'is'} {event}{again}.")
+
+
+def _word_document(word: Word, *, already: bool, dry_run: bool) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "payment": word.payment,
+        "event": word.event,
+        "day": str(word.day),
+        "note": word.note,
+        "already": already,
+        "dry_run": dry_run,
+    }

@@ -20,6 +20,7 @@ from cli.payout_tables import print_payouts
 from cli.variance import no_month_before, print_variance
 from cli.workspace import Workspace
 from db.books.approvals import prepare
+from db.books.closing import Closing
 from db.queries import Payout
 from royalty.blend import named
 from royalty.errors import NotReady
@@ -205,9 +206,16 @@ def _warn(workspace: Workspace, payout: Payout, engine: str) -> None:
 @engine_option
 @as_name
 @dry_run
+@as_json
 @pass_workspace
 def close(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
-    workspace: Workspace, period: Period, rule: str | None, engine: str, name: str, dry_run: bool
+    workspace: Workspace,
+    period: Period,
+    rule: str | None,
+    engine: str,
+    name: str,
+    dry_run: bool,
+    json_: bool,
 ) -> None:
     """Close a month: post its division to the ledger, for good, and open the next.
 
@@ -230,20 +238,44 @@ def close(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
         require_closable(workspace, period, chosen, name)
         if dry_run:
             posts = rehearse(workspace, period, chosen, engine=engine)
+            if json_:
+                print_json(_close_document(period, chosen, posts, None))
             narrate(
                 f"Would post {posts} transactions and close {period} by {chosen}; nothing was"
                 " written."
             )
             return
     closing = close_period(workspace, period, chosen, engine=engine, name=name)
-    if closing.root:
+    if json_:
+        print_json(_close_document(period, chosen, len(closing.transactions), closing))
+    elif closing.root:
         click.echo(f"root {closing.root}")
+    _tell_closed(period, chosen, closing)
+
+
+def _close_document(
+    period: Period, rule: str, posts: int, closing: Closing | None
+) -> dict[str, object]:
+    """Say what closing a month posted; without `closing`, what it would post."""
+    return {
+        "schema": 1,
+        "period": str(period),
+        "rule": rule,
+        "dry_run": closing is None,
+        "already": closing is not None and closing.already,
+        "transactions": posts,
+        "chain_head": None if closing is None else closing.chain_head,
+        "root": None if closing is None else closing.root,
+    }
+
+
+def _tell_closed(period: Period, rule: str, closing: Closing) -> None:
     if closing.already:
-        narrate(f"{period} was already closed by {chosen}; nothing changed.")
+        narrate(f"{period} was already closed by {rule}; nothing changed.")
         return
     posted, head = len(closing.transactions), closing.chain_head[:12]
     narrate(
-        f"{period} is closed by {chosen}: {posted} transactions, chain head {head}.\n"
+        f"{period} is closed by {rule}: {posted} transactions, chain head {head}.\n"
         "Keep the root: 'tantieme verify --root ROOT' proves later that not one posting of the"
         " month was changed."
     )

@@ -35,11 +35,13 @@ def statement(workspace: Workspace, payee: str, period: Period, json_: bool) -> 
     \b
     Example:  tantieme statement bach 2026-10
     """
+    from cli.jobs.reports import runs_behind
+
     owed = queries.statement(EVERYONE, workspace.books(), payee, period)
     if json_:
         click.echo(statement_json(owed), nl=False)
         return
-    print_statement(owed)
+    print_statement(owed, one_run=len(runs_behind(workspace, owed)) == 1)
 
 
 @click.command()

@@ -18,17 +18,29 @@ LINES_MAX = 40  # more than that nobody reads in a terminal; exports have all
 BASIS = """\
 Plays and revenue are measured. 'modelled' amounts follow a model's shares and carry intervals;
 'terms' are what the workspace divides equally among works."""
-LINE = ["#", "track", "recording", "right", "from", ">plays", ">share", "basis", ">net"]
+LINE = [
+    "#",
+    "track",
+    "recording",
+    "right",
+    "from",
+    ">plays",
+    ">share",
+    "basis",
+    ">net",
+    ">interval",
+]
 _NOTE = TextWrapper(100, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
 
 
-def print_statement(statement: Statement) -> None:
-    """Print a statement."""
+def print_statement(statement: Statement, *, one_run: bool = False) -> None:
+    """Print a statement; `one_run` says that its shares are ours and rest on one run's evidence."""
     _print_heading(statement)
     print_table("", ["", ">amount"], list(_balance(statement)))
     if statement.lines:
         low, high = statement.low, statement.high
-        click.echo(f"\nBy its shares' intervals, earned lies between {low} and {high}.")
+        within = ", within one run" if one_run else ""
+        click.echo(f"\nBy its shares' intervals{within}, earned lies between {low} and {high}.")
     _print_movements(statement)
     if statement.notes:
         click.echo()
@@ -152,6 +164,7 @@ def _row(line: Line) -> tuple[str, ...]:
         f"{100 * line.share_ppb / PPB:.2f} %" if line.track else "",
         line.basis,
         str(line.net),
+        f"{line.low.rounded} to {line.high.rounded}",
     )
 
 

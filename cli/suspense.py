@@ -19,6 +19,7 @@ from cli.output import (
     print_table,
 )
 from cli.workspace import Workspace
+from royalty.ledger import suspense_of
 from royalty.money import Money
 from royalty.period import Period
 
@@ -63,11 +64,11 @@ def list_(workspace: Workspace, on: datetime | None, rows: int, json_: bool) -> 
     """
     from db import queries
     from db.queries import EVERYONE
+    from royalty.suspense import months
 
     books = workspace.books()
     waiting = queries.suspense(EVERYONE, books, on=on.date() if on else None)
-    periods = _periods(waiting)
-    causes = queries.suspense_causes(EVERYONE, books, periods, most=rows)
+    causes = queries.suspense_causes(EVERYONE, books, months(waiting), most=rows)
     if json_:
         print_json({"schema": 1, **_document(waiting), **causes_document(causes)})
     elif waiting:
@@ -143,14 +144,6 @@ def causes_document(causes: Causes) -> dict[str, Any]:
     }
 
 
-def _periods(waiting: list[Waiting]) -> list[Period]:
-    """List the months whose money has no owner."""
-    from royalty.suspense import UNOWNED
-
-    pools = {each.about.partition("/")[0] for each in waiting if each.kind in UNOWNED}
-    return [Period.parse(name) for name in sorted(pools)]
-
-
 def _document(waiting: list[Waiting]) -> dict[str, Any]:
     from royalty.suspense import totals
 
@@ -204,7 +197,7 @@ def _print_causes(causes: Causes) -> None:
 def _print_left(done: Adjusted) -> None:
     """Say what left suspense and for whom, and what stays."""
     for each in done.moved:
-        if not each.account.startswith("suspense."):
+        if suspense_of(each.account) is None:
             continue
         if each.difference.micros < 0:
             narrate(f"{-each.difference} left {each.account}.")

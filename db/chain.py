@@ -109,7 +109,7 @@ def lines(transaction: Transaction) -> list[dict[str, object]]:
 
 
 def _leaves_of(header: Mapping[str, object]) -> Callable[..., bytes]:
-    """Make what writes a header's leaves from the columns of `LINE`: `leaf`, five times as fast.
+    """Make what writes a header's leaves from the columns of `LINE`: `leaf`, but faster.
 
     A period has millions of postings, and all but a few of each leaf's letters are its header's.
     """

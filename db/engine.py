@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,11 @@ def migrations(engine: Engine) -> Config:
 def now() -> str:
     """Say what time it is, as the books record it: UTC, ISO 8601, always of one length."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def today() -> date:
+    """Say what day it is, by UTC."""
+    return datetime.now(UTC).date()
 
 
 def _ledger_in(home: Path) -> str:

@@ -98,7 +98,7 @@ def side_by_side(paid: Found, exact: Found, disputed: Collection[str]) -> list[B
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Restated:
+class ByExact:
     """What a line is, and what it would come to by the exact share, between two ends."""
 
     line: str
@@ -108,26 +108,26 @@ class Restated:
     high: Money
 
 
-def by_exact(lines: Iterable[Line], exact: Found) -> list[Restated]:
+def by_exact(lines: Iterable[Line], exact: Found) -> list[ByExact]:
     """Say what lines of a track would come to by the exact shares.
 
     In proportion, rounded down: the same money of the track, the same interest and terms, with
     another share. What `tantieme adjust` posts is divided anew, and may differ by a micro.
     """
     return [
-        _restated(line, exact.of(line.recording))
+        _of_line(line, exact.of(line.recording))
         for line in lines
         if line.recording and line.share_ppb
     ]
 
 
-def _restated(line: Line, share: Share) -> Restated:
+def _of_line(line: Line, share: Share) -> ByExact:
     micros, currency = line.net.micros, line.net.currency
     exact, low, high = (
         Money(micros * ppb // line.share_ppb, currency)
         for ppb in (share.ppb, share.low_ppb, share.high_ppb)
     )
-    return Restated(line=line.id, net=line.net, exact=exact, low=low, high=high)
+    return ByExact(line=line.id, net=line.net, exact=exact, low=low, high=high)
 
 
 def _largest(found: Found) -> list[str]:

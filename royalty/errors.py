@@ -3,7 +3,7 @@
 RoyaltyError                    a rule refuses (exit code 3)
 ├── UnbalancedTransaction       postings do not sum to zero in some currency
 ├── PeriodClosed                a closed period refuses postings; adjust in the open one
-├── PeriodNotClosed             a statement or an export needs a closed period
+├── PeriodNotClosed             what is stated, paid, adjusted or reproduced is a closed period
 ├── CurrencyMismatch            two currencies met in one sum
 ├── NothingToDivideAmong        money to divide and nobody to divide it among
 ├── NotFound                    an id that names nothing in this workspace
@@ -31,7 +31,7 @@ class PeriodClosed(RoyaltyError):
 
 
 class PeriodNotClosed(RoyaltyError):
-    """A statement or an export needs a closed period."""
+    """What is stated, paid, adjusted or reproduced is a closed period; close it first."""
 
 
 class CurrencyMismatch(RoyaltyError):

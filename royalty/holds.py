@@ -40,6 +40,9 @@ class PostingId:
     transaction: int
     line: int
 
+    def __str__(self) -> str:
+        return f"{self.transaction}.{self.line}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
@@ -127,9 +130,3 @@ def hold_transaction(id_: str, hold: Hold, period: Period, day: date) -> Transac
 def release_transaction(held: Transaction, why: str, period: Period, day: date) -> Transaction:
     """Give back what was held, to the micro, in an open period; `why` in plain words."""
     return replace(reverse(held, period=period, effective_on=day), memo=why)
-
-
-def day_within(period: Period, today: date) -> date:
-    """Choose the day of a period on which something counts: today, or the nearest it has."""
-    last = date.fromordinal(period.end.toordinal() - 1)
-    return min(max(today, period.start), last)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, get_args
 
 from royalty.errors import Conflict, UnbalancedTransaction
@@ -22,6 +22,20 @@ Kind = Literal[
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Suspense = Literal["unmatched", "unclaimed", "held", "disputed"]
+SUSPENSE: tuple[Suspense, ...] = get_args(Suspense)
+# What a transaction does.
+TransactionKind = Literal[
+    "revenue",
+    "allocation",
+    "adjustment",
+    "reversal",
+    "hold",
+    "advance",
+    "reserve",
+    "recoupment",
+    "withholding",
+    "payment",
+]
 
 
 def receivable_platform() -> str:
@@ -79,6 +93,11 @@ def payee_of(account: str) -> str | None:
     return account.removeprefix("payable.") if account.startswith("payable.") else None
 
 
+def suspense_of(account: str) -> Suspense | None:
+    """Tell what waits on this account, if it is one of suspense."""
+    return next((kind for kind in SUSPENSE if suspense(kind) == account), None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
     """One side of a transaction: a debit (positive) or a credit (negative) of one account."""
@@ -98,7 +117,7 @@ class Transaction:
     `UnbalancedTransaction` when a currency does not sum to zero, or when there is no posting.
     """
 
-    kind: str
+    kind: TransactionKind
     key: str
     period: Period
     effective_on: date
@@ -221,7 +240,7 @@ def _division(period: Period, money: PoolMoney, totals: Sequence[Total]) -> list
 
 
 def _booked(
-    period: Period, kind: str, pool_id: str, postings: Sequence[Posting]
+    period: Period, kind: TransactionKind, pool_id: str, postings: Sequence[Posting]
 ) -> list[Transaction]:
     """One transaction dated on the period's last day, or none where no money moved."""
     moved = tuple(posting for posting in postings if posting.amount.micros)
@@ -232,7 +251,7 @@ def _booked(
             kind=kind,
             key=f"{period}/{kind}/{pool_id}",
             period=period,
-            effective_on=period.end - timedelta(days=1),
+            effective_on=period.last_day,
             postings=moved,
             memo=f"{kind} of pool {pool_id}",
         )

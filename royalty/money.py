@@ -39,6 +39,11 @@ class Money:
         return f"{self._sign}{self._symbol}{whole:,}.{decimals}"
 
     @property
+    def signed(self) -> str:
+        """The amount in full as a difference: `+€2.35`, `-€0.77`, `€0.00`."""
+        return f"+{self}" if self.micros > 0 else str(self)
+
+    @property
     def rounded(self) -> str:
         """The amount to the cent, half up, for people's eyes only: `€12.35`."""
         cents = (abs(self.micros) + 5_000) // 10_000

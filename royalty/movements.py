@@ -17,7 +17,6 @@ from royalty.period import Period
 Term = Literal["adjustments", "recouped", "reserved", "withheld", "paid"]
 TERMS: tuple[Term, ...] = get_args(Term)  # in the order of the sum
 EARNED = "allocation"  # the kind of transaction that lines explain
-REVERSAL = "reversal"
 
 _TERM_OF: dict[str, Term] = {
     "recoupment": "recouped",

@@ -13,7 +13,7 @@ from typing import Literal
 
 from royalty.catalogue import PPM
 from royalty.fx import FxRate
-from royalty.ledger import Posting, Transaction, cash, exchange, payable, withheld
+from royalty.ledger import Posting, Transaction, TransactionKind, cash, exchange, payable, withheld
 from royalty.money import MICROS, Money
 from royalty.period import Period
 from royalty.terms import Terms
@@ -207,7 +207,9 @@ def _memo(payment: Payment) -> str:
     return said if rate is None else f"{said}: {paid}, at {rate.decimal} for one {rate.base}"
 
 
-def _posted(payment: Payment, kind: str, postings: list[Posting], memo: str) -> Transaction:
+def _posted(
+    payment: Payment, kind: TransactionKind, postings: list[Posting], memo: str
+) -> Transaction:
     tax_key, key = keys(payment.id)
     return Transaction(
         kind=kind,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 _NAME = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
@@ -38,6 +38,11 @@ class Period:
         return self.next.start
 
     @property
+    def last_day(self) -> date:
+        """The last day of the period."""
+        return self.end - timedelta(days=1)
+
+    @property
     def next(self) -> Period:
         """The month after."""
         return Period(self.year + self.month // 12, self.month % 12 + 1)
@@ -51,6 +56,10 @@ class Period:
     def year_before(self) -> tuple[Period, ...]:
         """The eleven months before, which with this one are a year."""
         return tuple(self.before(months) for months in range(1, 12))
+
+    def nearest(self, day: date) -> date:
+        """Return the day, or the nearest to it that the period has."""
+        return min(max(day, self.start), self.last_day)
 
     def __contains__(self, day: date) -> bool:
         return covers(self.start, self.end, day)

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final
 
 import ibis
 from ibis import Table
@@ -21,7 +22,7 @@ from royalty.money import Money
 from royalty.period import Period
 from royalty.rules.arithmetic import exact_sum
 
-ADJUSTMENT = "adjustment"
+ADJUSTMENT: Final = "adjustment"
 DIVIDED = ("revenue", "allocation")  # kinds of transactions that dividing a month posts
 # What decides a month, by kind of snapshot, and what is said where it is not what it was.
 _CHANGES = {
@@ -29,7 +30,6 @@ _CHANGES = {
     "revenue": "late revenue",
     "rights.recordings": "restated licences",
     "rights.interests": "restated interests",
-    "rights.payees": "restated payees",
     "rights.rates": "restated agreements",
 }
 UNDONE = "what was reversed is posted again"

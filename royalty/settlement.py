@@ -10,11 +10,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
 from typing import TypeVar
 
 from royalty.catalogue import PPM, WORLDWIDE
-from royalty.ledger import Posting, Transaction, advance, cash, payable, payee_of, reserve, reverse
+from royalty.ledger import (
+    Posting,
+    Transaction,
+    TransactionKind,
+    advance,
+    cash,
+    payable,
+    payee_of,
+    reserve,
+    reverse,
+)
 from royalty.money import Money
 from royalty.period import Period, covers
 from royalty.terms import Terms
@@ -55,6 +67,7 @@ def settle(
     begun, all else goes by the one that holds on the month's first day.
     """
     held = agreements_on(agreements, earnings.period.start)
+    earnings = replace(earnings, micros=_netted(earnings.micros))
     advances = _advances(earnings.period, agreements, standing.advanced)
     ripe = _ripe(earnings.period, held, standing.reserves)
     reserved = _reserved(earnings, held)
@@ -73,16 +86,29 @@ def settle(
 
 def agreements_on(agreements: Iterable[Terms], day: date) -> dict[str, Terms]:
     """Find each party's agreement of a day: the worldwide one, else its first territory's."""
-    holding = (each for each in agreements if each.hold_on(day))
+    holding = (each for each in agreements if each.holds_on(day))
     preferred_last = sorted(
         holding, key=lambda each: (each.territory != WORLDWIDE, each.territory), reverse=True
     )
     return {each.party: each for each in preferred_last}
 
 
+def _netted(micros: Amounts) -> dict[Earner, int]:
+    """Reckon a party as one: what was taken away under one payee is less under its others."""
+    netted = dict(sorted(micros.items()))
+    for _, earners in groupby(list(netted), key=itemgetter(0)):
+        keys = list(earners)
+        for short in (key for key in keys if netted[key] < 0):
+            for key in keys:
+                part = min(max(netted[key], 0), -netted[short])
+                netted[key] -= part
+                netted[short] += part
+    return netted
+
+
 def _name(party: str, held: Mapping[str, Terms]) -> str:
     """Name the advances that a party's earnings recoup: its own, or those that it shares."""
-    return (held[party].recoupment if party in held else None) or party
+    return held[party].recoupment or party
 
 
 def _advances(
@@ -91,7 +117,7 @@ def _advances(
     """Find what agreements begun by the month's end promise beyond what was posted."""
     promised: defaultdict[str, int] = defaultdict(int)
     for each in agreements:
-        if covers(each.valid_from, None, _last_day(period)):
+        if covers(each.valid_from, None, period.last_day):
             promised[each.recoupment or each.party] += each.advance_micros
     due = {name: micros - advanced.get(name, 0) for name, micros in sorted(promised.items())}
     return {name: micros for name, micros in due.items() if micros > 0}
@@ -136,6 +162,8 @@ def _recouped(
     """Recoup what is unrecouped from what is left, parties of one name in order of party."""
     owed, recouped = dict(unrecouped), {}
     for (party, payee), micros in sorted(left.items()):
+        if party not in held:
+            continue
         name = _name(party, held)
         part = max(0, min(micros, owed.get(name, 0)))
         recouped[party, payee] = part
@@ -150,7 +178,7 @@ def _advance(earnings: Earnings, name: str, micros: int) -> Transaction:
 
 
 def _release(period: Period, kept: Transaction) -> Transaction:
-    undone = reverse(kept, period=period, effective_on=_last_day(period))
+    undone = reverse(kept, period=period, effective_on=period.last_day)
     return replace(undone, memo=f"releases what was kept back of {kept.period}")
 
 
@@ -175,13 +203,13 @@ def _recoupment(earnings: Earnings, party: str, name: str, parts: Mapping[str, i
 
 
 def _booked(
-    period: Period, kind: str, about: str, postings: Iterable[Posting], memo: str
+    period: Period, kind: TransactionKind, about: str, postings: Iterable[Posting], memo: str
 ) -> Transaction:
     return Transaction(
         kind=kind,
         key=f"{period}/{kind}/{about}",
         period=period,
-        effective_on=_last_day(period),
+        effective_on=period.last_day,
         postings=tuple(postings),
         memo=memo,
     )
@@ -207,7 +235,3 @@ def _sum(*amounts: Mapping[Key, int]) -> dict[Key, int]:
 def _kept_of(kept: Transaction) -> str:
     """Tell whose earnings a reserve was kept of: its key is `<period>/reserve/<party>`."""
     return kept.key.rpartition("/")[2]
-
-
-def _last_day(period: Period) -> date:
-    return period.end - timedelta(days=1)

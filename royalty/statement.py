@@ -54,7 +54,6 @@ class Line:
     posting: str | None = None
     posting_hash: str | None = None
     allocation: str | None = None
-    adjusts: str | None = None
     track_plays: int | None = None  # the track's in the whole month, of all pools: measured
     track_revenue: Money | None = None  # what those plays brought it: measured
     fx_rate: str | None = None  # at which its pool's money was converted

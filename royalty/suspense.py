@@ -11,6 +11,7 @@ import ibis
 from ibis import Table
 
 from royalty.money import Money
+from royalty.period import Period
 from royalty.rules.arithmetic import exact_sum
 
 BANDS = ((30, "0 to 30"), (90, "31 to 90"), (180, "91 to 180"))  # days, up to and with
@@ -73,6 +74,12 @@ def waiting(postings: Iterable[Lain], on: date) -> list[Waiting]:
         if micros
     ]
     return sorted(found, key=lambda each: (each.since, each.kind, each.about))
+
+
+def months(rows: Iterable[Waiting]) -> list[Period]:
+    """List the months whose money has no owner, the earliest first."""
+    named = {each.about.partition("/")[0] for each in rows if each.kind in UNOWNED}
+    return sorted(map(Period.parse, named))
 
 
 def totals(rows: Iterable[Waiting]) -> dict[tuple[str, str, str], int]:

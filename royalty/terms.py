@@ -29,7 +29,7 @@ class Terms:
     jurisdiction: str | None = None  # that tax is withheld for
     most_favoured: bool = False  # the rate is never below the best that another party has
 
-    def hold_on(self, day: date) -> bool:
+    def holds_on(self, day: date) -> bool:
         """Whether the agreement is valid on that day."""
         return covers(self.valid_from, self.valid_to, day)
 

@@ -22,7 +22,7 @@ from royalty.ledger import Transaction, payee_of
 from royalty.money import Money
 from royalty.period import Period
 from royalty.restatement import Moved, by_track, memo
-from royalty.suspense import UNOWNED, owners
+from royalty.suspense import months, owners
 
 ENGINE = "duckdb"  # what divides
 _LARGEST = 3  # tracks named for each payee
@@ -153,9 +153,4 @@ def _owners(before: Table, after: Table, currency: str) -> dict[str, Money]:
 def _waiting(books: Books) -> list[Period]:
     """List the closed months of which money waits without an owner."""
     closed = queries.in_force(EVERYONE, books)
-    about = {
-        row.about.partition("/")[0]
-        for row in queries.suspense(EVERYONE, books)
-        if row.kind in UNOWNED
-    }
-    return sorted(period for period in closed if str(period) in about)
+    return [each for each in months(queries.suspense(EVERYONE, books)) if each in closed]

@@ -31,18 +31,20 @@ class Music:
     duration_ms: int
 
 
-def import_folder(
+def import_folder(  # noqa: PLR0913  what is imported, and how it is asked for
     workspace: Workspace,
     folder: Path,
     *,
     placebo: bool = False,
+    name: str | None = None,
     dry_run: bool = False,
     report: Report,
 ) -> Receipt:
     """Import `recordings.csv` and its companions with the music they name.
 
     Every file is read before anything is written, so one fault anywhere refuses the whole folder.
-    Raises `BadInput` with all faults, of the tables and of the music together.
+    What changes the books is an act of `name`, if somebody is named. Raises `BadInput` with all
+    faults, of the tables and of the music together.
     """
     books = workspace.books()
     files = read_catalogue(folder)
@@ -58,7 +60,7 @@ def import_folder(
     events = {name: heard.events for name, heard in music.items()}
     audio = render_all(workspace, events, report, seconds_max=RECORDING_SECONDS_MAX)
     facts = {name: _facts(heard, audio=audio.get(name)) for name, heard in music.items()}
-    return record(books, files, facts, placebo=placebo)
+    return record(books, files, facts, placebo=placebo, name=name)
 
 
 def load_events(workspace: Workspace, content_sha256: str) -> list[int]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cli.jobs.blending import divide_by
-from cli.jobs.counterfactual_error import evaluations, foretold
+from cli.jobs.counterfactual_error import Measured, evaluations, foretold, measured
 from cli.jobs.counterfactual_shares import Reshared, reshared
 from cli.jobs.dividing import Division
 from cli.jobs.given import Given, given_now, given_then
@@ -51,6 +51,7 @@ class Without:
     by_evidence: int  # tracks whose evidence was mapped again
     stated: int  # tracks of which only shares are known: their removed part is unattributed
     error: tuple[str, ...]  # sentences
+    measured: Measured | None  # the same as numbers, where a bank of retrainings says it
 
 
 def without(workspace: Workspace, period: Period, what: str) -> Without:
@@ -71,14 +72,15 @@ def without(workspace: Workspace, period: Period, what: str) -> Without:
     shares = reshared(workspace, month, actual.tracks.keys(), removed.recordings)
     imagined = divide_by(_imagined(month, shares, removed.recordings), rule)
     found = _beside(books, actual, imagined, removed.recordings)
-    artist = removed.id if removed.artist else None
+    artist, documents = (removed.id if removed.artist else None), evaluations(workspace)
     return Without(
         of=removed,
         found=replace(found, closed=closed is not None),
         provider=month.provider,
         by_evidence=shares.by_evidence,
         stated=shares.stated,
-        error=foretold(evaluations(workspace), shares.runs, artist),
+        error=foretold(documents, shares.runs, artist),
+        measured=measured(documents, shares.runs, artist),
     )
 
 

@@ -10,13 +10,32 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from cli.jobs.evidence import PAYING
 from cli.workspace import Workspace
 
 Document = Mapping[str, Any]
 Row = Mapping[str, Any]
+Level = Literal["artist", "item"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """How well the latest bank of retrainings at a level agrees with what evidence foretold."""
+
+    level: Level  # what was left out half of
+    value: float  # the mean rank correlation
+    low: float | None  # its interval, at `confidence`
+    high: float | None
+    confidence: float | None
+    ceiling: float | None  # the most that so noisy a truth allows
+
+    @property
+    def relative_error(self) -> float:
+        """The typical error, in the spread of real effects: the root of 1 - r²."""
+        return math.sqrt(1 - min(1.0, max(0.0, self.value)) ** 2)
 
 
 def evaluations(workspace: Workspace) -> list[Document]:
@@ -40,8 +59,7 @@ def foretold(
     """
     if not runs:
         return ("The shares came from elsewhere, so nothing here can say how near this is.",)
-    mine = [each for each in documents if each["run"] in runs]
-    by = "artist" if artist else "item"
+    mine, by = _of_runs(documents, runs), _level(artist)
     said = [*_lds(mine, by), *_of_artist(mine, artist), *_removal(mine, by)]
     if said:
         return (*said, "This truth is how likely tracks become, not what they earn.")
@@ -53,8 +71,37 @@ def foretold(
     return (nothing,)
 
 
-def _lds(documents: Sequence[Document], by: str) -> Iterator[str]:
-    """Say what the latest bank at this level found: of the run's own tracks, where it has any."""
+def measured(
+    documents: Sequence[Document], runs: Collection[str], artist: str | None
+) -> Measured | None:
+    """Say the same in numbers, of the latest bank at this level; None where there is none."""
+    by = _level(artist)
+    found = _bank(_of_runs(documents, runs), by)
+    return None if found is None else _measured(*found, by)
+
+
+def _measured(document: Document, row: Row, by: Level) -> Measured:
+    said = {name: row[name] for name in ("value", "low", "high", "confidence")}
+    return Measured(level=by, ceiling=_figure(document, row, "ceiling"), **said)
+
+
+def _of_runs(documents: Sequence[Document], runs: Collection[str]) -> list[Document]:
+    return [each for each in documents if each["run"] in runs]
+
+
+def _level(artist: str | None) -> Level:
+    return "artist" if artist else "item"
+
+
+def _lds(documents: Sequence[Document], by: Level) -> Iterator[str]:
+    """Say what the latest bank at this level found."""
+    found = _bank(documents, by)
+    if found is not None:
+        yield from _correlation(found[1], _measured(*found, by))
+
+
+def _bank(documents: Sequence[Document], by: Level) -> tuple[Document, Row] | None:
+    """Find the latest bank at this level, and its row: of the run's own tracks, if it has any."""
     for document in documents:
         rows = [
             row
@@ -63,23 +110,22 @@ def _lds(documents: Sequence[Document], by: str) -> Iterator[str]:
         ]
         if document["kind"] == "lds" and rows:
             row = next((each for each in rows if each["of"].endswith("generated")), rows[0])
-            yield from _correlation(row, by, _figure(document, row, "ceiling"))
-            return
+            return None if row["value"] is None else (document, row)
+    return None
 
 
-def _correlation(row: Row, by: str, ceiling: float | None) -> Iterator[str]:
-    if row["value"] is None:
-        return
-    most = "" if ceiling is None else f", {ceiling:.2f} the most that so noisy a truth allows"
+def _correlation(row: Row, found: Measured) -> Iterator[str]:
+    by, most = found.level, ""
+    if found.ceiling is not None:
+        most = f", {found.ceiling:.2f} the most that so noisy a truth allows"
     of = f"half of the {by}s ({row['of'].partition(', ')[2]} queries, {row['note']})"
     yield (
         f"What evidence foretold of leaving out {of} and what training again did agree by a rank "
         f"correlation of {_interval(row)}: 1 is perfect, 0 is chance{most}."
     )
-    error = math.sqrt(1 - min(1.0, max(0.0, row["value"])) ** 2)
     yield (
-        f"Approximately, such an effect is foretold with an error of {error:.2f} of the spread of "
-        f"real effects (the root of 1 - r²); that of one {by} alone less surely."
+        f"Approximately, such an effect is foretold with an error of {found.relative_error:.2f} of "
+        f"the spread of real effects (the root of 1 - r²); that of one {by} alone less surely."
     )
 
 

@@ -23,8 +23,8 @@ from db.books.holds import Finding, record_findings
 from db.queries import EVERYONE
 from royalty.disputes import (
     Beside,
+    ByExact,
     Found,
-    Restated,
     by_exact,
     found_in,
     read_summary,
@@ -39,7 +39,7 @@ class Rescored:
     paid: Found
     exact: Found
     rows: tuple[Beside, ...]
-    lines: tuple[Restated, ...]
+    lines: tuple[ByExact, ...]
 
 
 def rescore(workspace: Workspace, filed: Filed, report: Report) -> Rescored:

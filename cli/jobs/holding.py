@@ -26,9 +26,9 @@ Outcome = Literal["dismissed", "upheld"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What somebody asks to be held, and why."""
+    """What somebody asks to be held or released, and why."""
 
-    id: str  # a statement line, a posting, a payee; of a dispute, a line or a track
+    id: str  # a statement line, a posting, a payee; of a dispute, a line or a track; a hold
     reason: str
     name: str  # of who asks
     micros: int | None = None  # None: all of it
@@ -61,6 +61,11 @@ def hold(workspace: Workspace, asked: Asked, *, dry_run: bool = False) -> Made:
     """
     books = workspace.books()
     owed = _owed(books, asked)
+    if asked.micros == 0:
+        raise RoyaltyError(
+            f"an amount of 0 holds nothing of {owed.subject}; say how much is to be held, or leave "
+            "--amount out to hold all of it"
+        )
     wanted = _wanted(books, owed, asked, "held")
     if not wanted.amount.micros:
         raise RoyaltyError(f"nothing of {owed.subject} is payable, so there is nothing to hold")
@@ -114,30 +119,24 @@ def disputed_recordings(books: Books, filed: Filed) -> list[str]:
 
 
 def release(
-    workspace: Workspace,
-    id_: str,
-    asked: Asked,
-    outcome: Outcome | None,
-    *,
-    dry_run: bool = False,
+    workspace: Workspace, asked: Asked, outcome: Outcome | None, *, dry_run: bool = False
 ) -> Released:
-    """Let a hold or a dispute go: the money is payable again, to the micro.
+    """Let a hold or a dispute go, by its id: the money is payable again, to the micro.
 
     A dispute that is upheld first makes the exact shares the provider's, by which the month can be
     restated. Raises `NotReady` where it was not re-scored, `NotFound` where there is no such hold.
     """
     books = workspace.books()
-    row = _row(books, id_)
+    row = _row(books, asked.id)
     if outcome and row.kind != "disputed":
-        raise RoyaltyError(f"{id_} is no dispute; release it without --{outcome}")
+        raise RoyaltyError(f"{asked.id} is no dispute; release it without --{outcome}")
     standing = row.released_at is None
     ending: Ending = (outcome or "dismissed") if row.kind == "disputed" else "released"
     if standing and ending == "upheld":
-        _correct(books, row, dry_run=dry_run)
+        _correct(books, row, asked.name, dry_run=dry_run)
     why = f"{_SAID[ending]} ({row.subject}): {asked.reason}"
-    made = release_hold(
-        books, id_, Release(name=asked.name, why=why, ending=ending), dry_run=dry_run
-    )
+    wanted = Release(name=asked.name, why=why, ending=ending)
+    made = release_hold(books, asked.id, wanted, dry_run=dry_run)
     known = ending if standing else _ending(row)
     month = Period.parse(row.subject[:7]) if known == "upheld" else None
     return Released(made=made, ending=known, adjust=month)
@@ -240,7 +239,7 @@ def _closed_by(books: Books, period: Period) -> Payout:
     return queries.payout(EVERYONE, books, period, str(rule))
 
 
-def _correct(books: Books, row: HoldRow, *, dry_run: bool) -> None:
+def _correct(books: Books, row: HoldRow, name: str, *, dry_run: bool) -> None:
     """Make what the exact method found the shares of the provider that the month was paid by."""
     exact = _exact(row)
     provider = _closed_by(books, Period.parse(row.subject[:7])).provider
@@ -255,7 +254,8 @@ def _correct(books: Books, row: HoldRow, *, dry_run: bool) -> None:
         }
         for each in exact.shares
     ]
-    shares.record(books, pa.Table.from_pylist(rows), correct=True, dry_run=dry_run)
+    given = pa.Table.from_pylist(rows)
+    shares.record(books, given, correct=True, name=name, dry_run=dry_run)
 
 
 def _exact(row: HoldRow) -> Found:

@@ -19,6 +19,7 @@ from royalty.restatement import changes, share_changes
 from royalty.rights import Rights
 
 Kept = dict[str, Sequence[str]]  # kind → snapshots
+_NAMED = 3  # recordings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,14 @@ def known_now(books: Books, paid: Payout) -> Known:
     """Gather what would decide a closed month now, under the settings that it was closed with.
 
     Usage and revenue are its own with what came late; the shares of its tracks are as corrected;
-    rights are as recorded now for its first day. What the catalogue did not have when it closed
-    takes part only where such shares name it. Earlier months count towards thresholds as they did.
+    rights are as recorded now for its first day, but who is paid for whom as it was then: a payee
+    who was paid stays paid. What the catalogue did not have when it closed takes part only where
+    such shares name it. Earlier months count towards thresholds as they did.
     Raises `NotReady` where nothing tells what the month was closed with.
     """
     then = given_then(books, paid)
+    currency = then.settings.currency or paid.pools[0].amount.currency
+    then = replace(then, settings=replace(then.settings, currency=currency))
     inputs = _with_late(books, then, paid.period)
     played = _played(books, inputs)
     stated = _stated_since(books, then, paid.period, played)
@@ -61,7 +65,9 @@ def known_now(books: Books, paid: Payout) -> Known:
     since = stated.keys() - {*before["shares"]}
     anew = [each for sha256 in since for each in stated[sha256]]
     known = Known(given=now, changes=())
-    return replace(known, changes=(*changes(before, known.inputs), *share_changes(anew)))
+    kept_back = _kept_back(then.rights, known.given.rights)
+    said = (*changes(before, known.inputs), *share_changes(anew), *kept_back)
+    return replace(known, changes=said)
 
 
 def _with_late(books: Books, then: Given, period: Period) -> Kept:
@@ -100,12 +106,29 @@ def _rights_now(
 ) -> Rights:
     """Read rights as recorded now, of what the catalogue had then or shares of the month name."""
     now = queries.rights(EVERYONE, books, period.start)
+    now = replace(now, payees=_payees_then(then.rights.payees, now.payees))
     known = then.rights.recordings["recording"]
     if not _besides(now.recordings["recording"], known):
         return now
     rows = queries.shares_in(EVERYONE, books, then.provider, shares).semi_join(played, "track")
     named = snapshots.run(rows.filter(rows.recording.notnull()).select("recording").distinct())
     return _narrowed(then.rights, now, _together(known, named["recording"]))
+
+
+def _kept_back(then: Rights, now: Rights) -> list[str]:
+    """Say which recordings are not licensed any more for the month, and why; some of many."""
+    licensed = then.recordings.filter(then.recordings["licensed"])["recording"]
+    gone = now.recordings.filter(pc.invert(now.recordings["licensed"]))
+    gone = _among(gone, "recording", licensed.combine_chunks()).sort_by("recording")
+    rows = gone.slice(0, _NAMED).to_pylist()
+    more = [f"and {len(gone) - _NAMED} more recordings"] if len(gone) > _NAMED else []
+    return [f"{row['recording']} earns nothing: {row['why']}" for row in rows] + more
+
+
+def _payees_then(then: pa.Table, now: pa.Table) -> pa.Table:
+    """Leave who is paid for whom as it was; parties that came since are paid as recorded now."""
+    since = now.filter(pc.invert(pc.is_in(now["party"], value_set=then["party"].combine_chunks())))
+    return pa.concat_tables([then, since]).sort_by("party")
 
 
 def _besides(names: pa.ChunkedArray, known: pa.ChunkedArray) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 from cli.workspace import Workspace
 from db import queries
 from db.books import payments as books_of_payments
-from db.engine import Books
+from db.engine import Books, today
 from db.queries import EVERYONE
 from royalty.errors import NotFound, PeriodClosed, PeriodNotClosed
 from royalty.fx import FxRate
@@ -79,11 +79,6 @@ def day_of_word(books: Books, payment: str) -> date:
     Raises `NotFound`.
     """
     return max(today(), queries.payment(EVERYONE, books, payment).day)
-
-
-def today() -> date:
-    """Say what day it is, by UTC."""
-    return datetime.now(UTC).date()
 
 
 def _require_last_closed(books: Books, period: Period) -> None:

@@ -14,6 +14,7 @@ from cli.jobs.settling import settled, settlements
 from cli.workspace import Workspace
 from db import queries, rights, snapshots
 from db.books.closing import Closing, close
+from db.books.ledger import last_posted
 from db.books.payouts import PayoutFacts, PoolFacts, record_payout
 from db.engine import Books
 from db.queries import EVERYONE, Decided, Payout
@@ -72,8 +73,10 @@ def close_period(
     """
     books, settings = workspace.books(), workspace.settings()
     transactions: list[Transaction] = []
+    after = last_posted(books)
     if not closed_by(books, period):
         month = open_month(books, settings, period, engine=engine)
+        _require_currency(books, month)
         held = rights.keep(books, month.given.rights)
         _keep_compared(books, month, rule, held)
         division = divide_by(month, rule)
@@ -88,15 +91,29 @@ def close_period(
         f"{period}/{rule}",
         name=name,
         approval=settings.approval,
+        after=after if transactions else None,
     )
 
 
 def rehearse(workspace: Workspace, period: Period, rule: str, *, engine: str = "duckdb") -> int:
     """Divide an open month by a rule, write nothing, and count what closing it would post."""
     books = workspace.books()
-    division = divide_by(open_month(books, workspace.settings(), period, engine=engine), rule)
+    month = open_month(books, workspace.settings(), period, engine=engine)
+    _require_currency(books, month)
+    division = divide_by(month, rule)
     due = settled(books, period, division.currency, division.rows)
     return len(division.transactions()) + len(due)
+
+
+def _require_currency(books: Books, month: Month) -> None:
+    """Refuse to close a month in another currency than the one before it: accounts go on."""
+    closed = [row.period for row in queries.periods(EVERYONE, books) if row.status == "closed"]
+    before = queries.currency_of(EVERYONE, books, closed[-1]) if closed else None
+    if before not in (None, month.currency):
+        raise NotReady(
+            f"{closed[-1]} was closed in {before}, and {month.period} is in {month.currency}; "
+            f'write currency = "{before}" into workspace.toml and import rates of {month.currency}'
+        )
 
 
 def _keep_compared(books: Books, month: Month, rule: str, held: Kept) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from royalty.errors import BadInput, NotFound
 from royalty.period import Period
 from royalty.reports.csv import period_csv
 from royalty.reports.json import period_json
+from royalty.statement import Statement
 
 
 def write_export(
@@ -32,6 +34,19 @@ def write_export(
     draft.write_bytes(content)
     draft.replace(path)
     return path
+
+
+def runs_behind(workspace: Workspace, statement: Statement) -> tuple[str, ...]:
+    """Name the runs whose evidence a statement's shares rest on: those of its provider's index.
+
+    None where the shares came from elsewhere, or no evidence of them is here any more.
+    """
+    if not is_ours(statement.provider):
+        return ()
+    for track in sorted({line.track for line in statement.lines} - {""}):
+        with suppress(NotFound, BadInput):  # a damaged file is told of by verify
+            return tuple(read_paying(workspace, track, statement.provider)[1]["runs"])
+    return ()
 
 
 def walk_back(workspace: Workspace, id_: str) -> list[dict[str, Any]]:

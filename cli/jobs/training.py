@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 from typing import TypedDict
 
@@ -18,7 +17,7 @@ from cli.jobs.catalogue import load_events
 from cli.output import Report
 from cli.workspace import Workspace
 from db.books.runs import RunFacts, record_run
-from db.engine import now
+from db.engine import now, today
 from db.queries import EVERYONE, RecordingRow, kept_back, recordings
 from royalty.errors import NotFound, NotReady
 
@@ -156,9 +155,8 @@ def corpus_of(run: Run) -> Corpus:
 
 def _permitted(workspace: Workspace) -> tuple[dict[str, list[int]], dict[str, str]]:
     """Part what may be trained on today from what may not; of the latter, why."""
-    today = date.fromisoformat(now()[:10])
     heard = music(workspace)
-    barred = kept_back(EVERYONE, workspace.books(), "training", today)
+    barred = kept_back(EVERYONE, workspace.books(), "training", today())
     permitted = {name: events for name, events in heard.items() if name not in barred}
     return permitted, {name: why for name, why in barred.items() if name in heard}
 

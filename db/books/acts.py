@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 from sqlalchemy import Connection
 
 from db import schema
+from db.books.periods import acting_in
 from db.engine import now
 from royalty.period import Period
+
+ActName = Literal[
+    "prepared",
+    "approved",
+    "closed",
+    "adjusted",
+    "reversed",
+    "held",
+    "disputed",
+    "released",
+    "dismissed",
+    "upheld",
+    "paid",
+    "confirmed",
+    "failed",
+    "returned",
+    "opt_out",
+    "takedown",
+    "imported",
+    "corrected",
+    "aliased",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +41,9 @@ class Act:
     """One thing that someone did, in a period's books."""
 
     name: str  # of who did it
-    act: str  # prepared | approved | closed | adjusted | held | released | disputed | paid | …
+    act: ActName
     period: Period
-    subject: str  # a rule, a payment, a hold, a transaction
+    subject: str  # a rule, a payment, a hold, a transaction, a file
     content_sha256: str | None = None  # of what it was done to, where that can change
     note: str = ""
 
@@ -27,3 +52,17 @@ def record_act(connection: Connection, act: Act) -> None:
     """Record an act, as part of the write that it is."""
     row = asdict(act) | {"period": str(act.period), "recorded_at": now()}
     connection.execute(schema.act.insert(), row)
+
+
+def record_done(
+    connection: Connection, name: str | None, act: ActName, done: Iterable[tuple[str, str]]
+) -> None:
+    """Record what `name` did to subjects that are of no one month, each with a note.
+
+    It counts in the month that is worked on. Where nobody is named (None), nobody did it.
+    """
+    if name is None:
+        return
+    period = acting_in(connection)
+    for subject, note in done:
+        record_act(connection, Act(name=name, act=act, period=period, subject=subject, note=note))

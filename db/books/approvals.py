@@ -1,21 +1,24 @@
 """Approval: a payout that one prepared and another looked at, before it is posted for good.
 
 What is prepared and approved is a content, by its hash: a payout that comes out differently when it
-is computed anew has to be approved anew. Names are as given; two that differ in capitals are one.
+is computed anew has to be approved anew, and so has one after which agreements or adjustments were
+recorded, since closing settles by them. Names are as given; two that differ in capitals are one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from db import schema
-from db.books.acts import Act, record_act
+from db.books.acts import Act, ActName, record_act
 from db.engine import Books, writing
 from royalty.errors import NotReady, PeriodClosed
 from royalty.period import Period
+from royalty.restatement import ADJUSTMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,7 @@ def approve(  # noqa: PLR0913  what is approved, as what, and by whom
             raise NotReady(f"{period} by {rule} was computed anew meanwhile; look at it again")
         prepared = _by(connection, "prepared", period, rule, content)
         _require_another(period, rule, name, prepared)
-        approved = _by(connection, "approved", period, rule, content)
-        already = _key(name) in map(_key, approved)
+        already = _key(name) in map(_key, _approved(connection, period, rule, content))
         if not already:
             record_act(connection, _act(name, "approved", period, rule, content))
     return Approval(already=already, content_sha256=content, prepared_by=prepared)
@@ -76,10 +78,10 @@ def require_approved(connection: Connection, period: Period, rule: str, name: st
     """
     content = _content(connection, period, rule)
     prepared = _by(connection, "prepared", period, rule, content)
-    approved = _by(connection, "approved", period, rule, content)
+    approved = _approved(connection, period, rule, content)
     concerned = {_key(each) for each in (*prepared, name)}
     if not {_key(each) for each in approved} - concerned:
-        why = _why_not(_acts(connection, "approved", period, rule), approved)
+        why = _why_not(_acts(connection, "approved", period, rule), approved, content)
         others = _listed([*dict.fromkeys((*prepared, *filter(None, [name])))])
         but = f" other than {others}" if others else ""
         raise NotReady(
@@ -88,10 +90,13 @@ def require_approved(connection: Connection, period: Period, rule: str, name: st
         )
 
 
-def _why_not(acts: list[Row[Any]], approved: tuple[str, ...]) -> str:
+def _why_not(acts: list[Row[Any]], approved: tuple[str, ...], content: str) -> str:
     """Say why what was approved does not let it be closed, as a clause."""
     if approved:
         return f"is approved by {_listed(approved)} only, who closes it"
+    if before := [row.name for row in acts if row.content_sha256 == content]:
+        earlier = _listed(list(dict.fromkeys(before)))
+        return f"was approved by {earlier} before agreements or adjustments were recorded"
     if acts:
         earlier = _listed(list(dict.fromkeys(row.name for row in acts)))
         return f"was computed anew since {earlier} approved it, with another result"
@@ -141,21 +146,41 @@ def _by(
     return tuple(dict.fromkeys(row.name for row in acts if row.content_sha256 == content))
 
 
+def _approved(connection: Connection, period: Period, rule: str, content: str) -> tuple[str, ...]:
+    """Name whose approval of a payout of this content stands."""
+    since = _last_change(connection, period)
+    acts = _acts(connection, "approved", period, rule)
+    standing = (row for row in acts if row.content_sha256 == content and row.recorded_at > since)
+    return tuple(dict.fromkeys(row.name for row in standing))
+
+
+def _last_change(connection: Connection, period: Period) -> str:
+    """Say when something was recorded last that closing settles by: agreements, adjustments."""
+    agreed, of = schema.terms.c, schema.transaction_.c
+    adjusted = (of.period == str(period)) & (of.kind == ADJUSTMENT)
+    moments = [
+        connection.scalar(select(func.max(agreed.recorded_at))),
+        connection.scalar(select(func.max(agreed.recorded_to))),
+        connection.scalar(select(func.max(of.recorded_at)).where(adjusted)),
+    ]
+    return max(filter(None, moments), default="")
+
+
 def _acts(connection: Connection, act: str, period: Period, rule: str) -> list[Row[Any]]:
     done = schema.act.c
-    mine = select(done.name, done.content_sha256).where(
+    mine = select(done.name, done.content_sha256, done.recorded_at).where(
         done.act == act, done.period == str(period), done.subject == rule
     )
     return list(connection.execute(mine.order_by(done.id)))
 
 
-def _act(name: str, act: str, period: Period, rule: str, content: str) -> Act:
+def _act(name: str, act: ActName, period: Period, rule: str, content: str) -> Act:
     return Act(name=name, act=act, period=period, subject=rule, content_sha256=content)
 
 
 def _key(name: str) -> str:
     """Reduce a name to what tells people apart."""
-    return " ".join(name.split()).casefold()
+    return " ".join(normalize("NFKC", name).split()).casefold()
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

@@ -42,13 +42,14 @@ def close(  # noqa: PLR0913  what is closed, with what, and by whom
     *,
     name: str = "",
     approval: bool = False,
+    after: int | None = None,
 ) -> Closing:
     """Post a period's transactions and close it with a rule, or change nothing.
 
     Raises `PeriodClosed` where another rule closed it or a later month is closed, `NotReady` where
     an earlier month with money in it is open, where that payout is not the one computed from what
-    is in the books now and, with `approval`, where nobody else than `name` and who prepared it
-    approved the payout as it stands.
+    is in the books now, where something was posted since the transaction `after`, and, with
+    `approval`, where nobody else than `name` and who prepared it approved the payout as it stands.
     """
     with writing(books) as connection:
         row = _row(connection, period)
@@ -56,6 +57,8 @@ def close(  # noqa: PLR0913  what is closed, with what, and by whom
             return _already(connection, row, rule)
         _require_turn(connection, period)
         _require_payout(connection, period, rule, payout_id)
+        if after not in (None, chain_head(connection)[0]):
+            raise NotReady(f"something was posted while {period} was divided; close it again")
         if approval:
             require_approved(connection, period, rule, name)
         ids = tuple(post_within(connection, transactions))

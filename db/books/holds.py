@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
 from db import schema
-from db.books.acts import Act, record_act
+from db.books.acts import Act, ActName, record_act
 from db.books.ledger import post_within
 from db.books.periods import open_period
-from db.engine import Books, now, writing
+from db.engine import Books, now, today, writing
 from db.queries.accounts import not_reversed
 from royalty.errors import Conflict, NotFound
 from royalty.holds import (
@@ -21,7 +20,6 @@ from royalty.holds import (
     Available,
     Ending,
     Hold,
-    day_within,
     hold_id,
     hold_transaction,
     release_transaction,
@@ -76,7 +74,7 @@ def make_hold(books: Books, wanted: Hold, *, name: str, dry_run: bool = False) -
         id_ = hold_id(wanted.subject, set(connection.scalars(select(schema.hold.c.id))))
         connection.execute(schema.hold.insert(), _row(id_, wanted, name))
         if wanted.amount.micros:
-            day = day_within(period, _today())
+            day = period.nearest(today())
             post_within(connection, [hold_transaction(id_, wanted, period, day)])
         record_act(connection, _act(name, wanted.kind, period, id_, wanted.reason))
     posted = period if wanted.amount.micros else None
@@ -90,12 +88,12 @@ def release_hold(books: Books, id_: str, release: Release, *, dry_run: bool = Fa
     """
     with writing(books, dry_run=dry_run) as connection:
         _hold(connection, id_)
-        amount = _amount(connection, id_)
+        amount = _amount(connection, id_, _currency(connection))
         if _is_released(connection, id_):
             return Made(id=id_, amount=amount, period=None, already=True)
         period = open_period(connection)
         held = not_reversed(connection, schema.transaction_.c.key == id_)
-        day = day_within(period, _today())
+        day = period.nearest(today())
         post_within(
             connection, [release_transaction(each, release.why, period, day) for each in held]
         )
@@ -168,13 +166,21 @@ def _hold(connection: Connection, id_: str) -> Row[Any]:
     return row
 
 
-def _amount(connection: Connection, id_: str, currency: str = "") -> Money:
+def _amount(connection: Connection, id_: str, currency: str) -> Money:
     """Read what a hold took off what is payable: nothing of `currency`, where it posted nothing."""
     posted, of = schema.posting.c, schema.transaction_.c
     mine = select(posted.amount_micros, posted.currency).where(of.key == id_, posted.line == 1)
     joined = mine.join(schema.transaction_, of.id == posted.transaction_id)
     row = connection.execute(joined).one_or_none()
     return Money(0, currency) if row is None else Money(*row)
+
+
+def _currency(connection: Connection) -> str:
+    """Name the currency of the books: that of the last closed month; before that, nothing waits."""
+    month, paid = schema.period.c, schema.payout.c
+    joined = select(paid.currency).join(schema.period, month.payout == paid.id)
+    closed = joined.where(month.status == "closed").order_by(month.id.desc()).limit(1)
+    return str(connection.execute(closed).scalar_one())
 
 
 def _row(id_: str, wanted: Hold, name: str) -> dict[str, object]:
@@ -193,9 +199,5 @@ def _finding(id_: str, found: Finding) -> dict[str, object]:
     }
 
 
-def _act(name: str, act: str, period: Period, subject: str, note: str) -> Act:
+def _act(name: str, act: ActName, period: Period, subject: str, note: str) -> Act:
     return Act(name=name, act=act, period=period, subject=subject, note=note)
-
-
-def _today() -> date:
-    return date.fromisoformat(now()[:10])

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from db import chain
 from db.books import periods
-from db.engine import Books, now, writing
+from db.engine import Books, now, reading, writing
 from db.schema import posting, transaction_
 from db.triggers import GENESIS
 from royalty.errors import Conflict, NotFound
@@ -28,6 +28,12 @@ def post(books: Books, transactions: Sequence[Transaction]) -> list[int]:
 def post_within(connection: Connection, transactions: Iterable[Transaction]) -> list[int]:
     """Post transactions as part of a larger write."""
     return [_post(connection, transaction) for transaction in transactions]
+
+
+def last_posted(books: Books) -> int:
+    """Name the last transaction; 0 where there is none."""
+    with reading(books) as connection:
+        return chain_head(connection)[0]
 
 
 def chain_head(connection: Connection) -> tuple[int, str]:

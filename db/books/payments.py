@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import Connection, func, select
 
 from db import schema
-from db.books.acts import Act, record_act
+from db.books.acts import Act, ActName, record_act
 from db.books.ledger import post_within
 from db.books.periods import open_period
 from db.engine import Books, now, writing
@@ -136,5 +136,5 @@ def _undo(connection: Connection, word: Word, period: Period) -> None:
     post_within(connection, undone)
 
 
-def _act(name: str, act: str, period: Period, payment: str) -> Act:
+def _act(name: str, act: ActName, period: Period, payment: str) -> Act:
     return Act(name=name, act=act, period=period, subject=payment)

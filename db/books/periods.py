@@ -39,6 +39,15 @@ def last_closed(connection: Connection) -> Period | None:
     return None if found is None else Period.parse(found)
 
 
+def acting_in(connection: Connection) -> Period:
+    """Name the month in whose books something is done now: after the last closed, else this one.
+
+    It does not begin by that.
+    """
+    closed = last_closed(connection)
+    return current() if closed is None else closed.next
+
+
 def open_period(connection: Connection) -> Period:
     """Name the open month, the one after the last that is closed; it begins if it has not yet.
 

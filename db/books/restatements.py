@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from itertools import groupby
 
 from sqlalchemy import Connection, select
 
@@ -13,10 +11,9 @@ from db import chain, schema
 from db.books.acts import Act, record_act
 from db.books.ledger import post_within
 from db.books.periods import open_period
-from db.engine import Books, now, writing
-from db.queries.ledger import PostingRow, posting_row, selected
-from royalty.holds import day_within
-from royalty.ledger import Posting, Transaction
+from db.engine import Books, now, today, writing
+from db.queries.ledger import transactions
+from royalty.ledger import Transaction
 from royalty.period import Period
 from royalty.restatement import ADJUSTMENT, DIVIDED, Into, Moved, adjustments, is_of, moved
 
@@ -55,7 +52,7 @@ def restate(
     with writing(books, dry_run=dry_run) as connection:
         period = open_period(connection)
         posted = posted_for(connection, restatement.period)
-        into = Into(period=period, day=day_within(period, _today()), memo=restatement.memo)
+        into = Into(period=period, day=period.nearest(today()), memo=restatement.memo)
         made = adjustments(posted, restatement.wanted, into)
         id_ = None
         if restatement.snapshot is not None and (
@@ -73,12 +70,7 @@ def posted_for(connection: Connection, period: Period) -> list[Transaction]:
     In the order of the chain.
     """
     keys, undoes = _keys(connection, period)
-    mine = selected().where(schema.transaction_.c.id.in_(keys))
-    rows = [posting_row(row) for row in connection.execute(mine)]
-    return [
-        _transaction(list(each), undoes.get(number))
-        for number, each in groupby(rows, lambda row: row.transaction)
-    ]
+    return transactions(connection, schema.transaction_.c.id.in_(keys), undoes)
 
 
 def _keys(connection: Connection, period: Period) -> tuple[dict[int, str], dict[int, str]]:
@@ -94,28 +86,6 @@ def _keys(connection: Connection, period: Period) -> tuple[dict[int, str], dict[
         if row.reverses in keys or is_of(period, row.key, row.kind):
             keys[row.id] = row.key
     return keys, undoes
-
-
-def _transaction(rows: Sequence[PostingRow], undoes: str | None) -> Transaction:
-    head = rows[0]
-    return Transaction(
-        kind=head.kind,
-        key=head.key,
-        period=head.period,
-        effective_on=head.effective_on,
-        postings=tuple(
-            Posting(
-                account=row.account,
-                amount=row.amount,
-                right=row.right,
-                pool=row.pool,
-                fx_rate=row.fx_rate,
-            )
-            for row in rows
-        ),
-        reverses=undoes,
-        memo=head.memo,
-    )
 
 
 def _record(connection: Connection, restatement: Restatement, posted_in: Period, name: str) -> str:
@@ -144,7 +114,3 @@ def _record(connection: Connection, restatement: Restatement, posted_in: Period,
     )
     record_act(connection, act)
     return id_
-
-
-def _today() -> date:
-    return date.fromisoformat(now()[:10])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 from sqlalchemy import Connection, select
 
@@ -11,10 +10,9 @@ from db import schema
 from db.books.acts import Act, record_act
 from db.books.ledger import post_within
 from db.books.periods import open_period
-from db.engine import Books, now, writing
+from db.engine import Books, today, writing
 from db.queries.accounts import not_reversed
 from royalty.errors import Conflict, NotFound
-from royalty.holds import day_within
 from royalty.ledger import Transaction, reverse
 
 # Kinds that are undone by a command of their own, which does what else belongs to it.
@@ -37,7 +35,7 @@ def reverse_one(
     with writing(books, dry_run=dry_run) as connection:
         undone = _reversible(connection, reference)
         period = open_period(connection)
-        day = day_within(period, date.fromisoformat(now()[:10]))
+        day = period.nearest(today())
         reversal = replace(reverse(undone, period=period, effective_on=day), memo=reason)
         post_within(connection, [reversal])
         act = Act(name=name, act="reversed", period=period, subject=undone.key, note=reason)

@@ -97,7 +97,7 @@ def _together(terms: Iterable[Terms]) -> Iterator[tuple[Terms, Terms]]:
     of_party: defaultdict[str, list[Terms]] = defaultdict(list)
     for each in sorted(terms, key=_begin):
         earlier = of_party[each.party]
-        yield from ((other, each) for other in earlier if other.hold_on(_begin(each)))
+        yield from ((other, each) for other in earlier if other.holds_on(_begin(each)))
         earlier.append(each)
 
 

@@ -13,9 +13,11 @@ from typing import cast
 from sqlalchemy import Connection
 
 from db import schema
+from db.books.acts import record_done
 from db.engine import Books, writing
 from db.intake.called import NOUNS, Called, Noun, holders_of, in_books
 from db.intake.faults import quoted
+from db.intake.names import standing
 from db.intake.receipt import Receipt
 from db.intake.redating import redate
 from db.intake.rows import Row, one_of, read_rows
@@ -35,10 +37,10 @@ class _Given:
     id: str
 
 
-def record(books: Books, path: Path, *, dry_run: bool = False) -> Receipt:
+def record(books: Books, path: Path, *, name: str | None = None, dry_run: bool = False) -> Receipt:
     """Record confirmed aliases; one that now means another ends the old row in recorded time.
 
-    Raises `BadInput` with every fault.
+    Each that is new is an act of `name`, if somebody is named. Raises `BadInput` with every fault.
     """
     problems: list[Problem] = []
     given = [each for row in read_rows(path, COLUMNS, problems, IGNORED) if (each := _read(row))]
@@ -47,6 +49,7 @@ def record(books: Books, path: Path, *, dry_run: bool = False) -> Receipt:
         if problems:
             raise BadInput(problems)
         rows = [{"noun": each.noun, "alias": each.alias, "noun_id": each.id} for each in given]
+        record_done(connection, name, "aliased", _new(connection, given))
         changed = redate(connection, schema.alias, rows, ("noun", "alias"))
     return Receipt(kind="catalogue", rows={"aliases": len(given)}, already=not changed)
 
@@ -59,6 +62,17 @@ def _read(row: Row) -> _Given | None:
     if len(row.problems) > before:
         return None
     return _Given(row=row, noun=cast("Noun", noun), alias=alias, id=id_)
+
+
+def _new(connection: Connection, given: Iterable[_Given]) -> list[tuple[str, str]]:
+    """List what goes by another name from now on, and by which."""
+    stand = {noun: standing(connection, noun) for noun in NOUNS}
+    new = {
+        (f"{each.noun}/{each.id}", f"also called {quoted(each.alias)}"): None
+        for each in given
+        if stand[each.noun].get(each.alias) != each.id
+    }
+    return list(new)
 
 
 def _judge(connection: Connection, given: Iterable[_Given]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Table, select
 
 from db import schema
+from db.books.acts import record_done
 from db.engine import Books, now, reading, writing
 from db.intake import agreements
 from db.intake.catalogue_files import CatalogueFiles, read_catalogue
@@ -29,6 +30,7 @@ __all__ = ["AudioFacts", "CatalogueFiles", "faults", "read_catalogue", "record"]
 
 # A licence is renewed, and the same file may be rendered anew; all else of a recording is fixed.
 _MAY_CHANGE = ("audio_sha256", "duration_ms", "licensed_from", "licensed_to")
+_NOUNS = ("recordings", "parties", "interests", "terms")
 _HEARD = ("content_sha256", "duration_ms", "audio_sha256")
 
 
@@ -41,18 +43,22 @@ class AudioFacts:
     audio_sha256: str | None = None  # of the rendered sound, where there is one
 
 
-def record(
+def record(  # noqa: PLR0913  what is imported, and how it is asked for
     books: Books,
     files: CatalogueFiles,
     audio: Mapping[str, AudioFacts],
     *,
     placebo: bool = False,
+    name: str | None = None,
     dry_run: bool = False,
 ) -> Receipt:
     """Record a catalogue. Raises `BadInput` with every fault, `Conflict` where a row changed.
 
-    `placebo` marks recordings that the model is never to see and that nobody is paid for.
+    `placebo` marks recordings that the model is never to see and that nobody is paid for. What
+    changes the books is an act of `name`, if somebody is named.
     """
+    kind = "placebos" if placebo else "catalogue"
+    rows = {each: len(getattr(files, each)) for each in _NOUNS}
     with writing(books, dry_run=dry_run) as connection:
         files, found = _judged(connection, files, home=books.home, placebo=placebo)
         if found:
@@ -65,18 +71,21 @@ def record(
             redate(connection, schema.interest, list(interests), ("subject", "subject_id")),
             redate(connection, schema.terms, list(terms), ("party",)),
         )
-    kinds = ("recordings", "parties", "interests", "terms")
-    return Receipt(
-        kind="placebos" if placebo else "catalogue",
-        rows={kind: len(getattr(files, kind)) for kind in kinds},
-        already=not any(changes),
-    )
+        if any(changes):
+            counts = ", ".join(f"{count:,} {noun}" for noun, count in rows.items() if count)
+            record_done(connection, name, "imported", [(_folder(files), f"{kind}: {counts}")])
+    return Receipt(kind=kind, rows=rows, already=not any(changes))
 
 
 def faults(books: Books, files: CatalogueFiles, *, placebo: bool = False) -> list[Problem]:
     """List the faults within the files, and between them and the books, before any recording."""
     with reading(books) as connection:
         return _judged(connection, files, home=books.home, placebo=placebo)[1]
+
+
+def _folder(files: CatalogueFiles) -> str:
+    """Name the folder that files were read from."""
+    return next(Path(source).resolve().parent.name for source, _ in files.places.values())
 
 
 def _judged(

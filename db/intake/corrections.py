@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from db import schema
+from db.books.acts import record_done
 from db.engine import Books, now, writing
 from db.intake import agreements, identifiers
 from db.intake.faults import quoted
@@ -67,10 +68,13 @@ class _Given:
     reason: str
 
 
-def correct(books: Books, path: Path, *, dry_run: bool = False) -> list[Correction]:
+def correct(
+    books: Books, path: Path, *, name: str | None = None, dry_run: bool = False
+) -> list[Correction]:
     """Write over what a file says is wrong; return what that changed, in the order of the file.
 
-    What the books say already is no change. Raises `BadInput` with every fault.
+    Each change is an act of `name`, if somebody is named. What the books say already is no change.
+    Raises `BadInput` with every fault.
     """
     problems: list[Problem] = []
     given = [each for row in read_rows(path, COLUMNS, problems) if (each := _read(row))]
@@ -82,6 +86,7 @@ def correct(books: Books, path: Path, *, dry_run: bool = False) -> list[Correcti
         changes = list(_changes(connection, given))
         for change in changes:
             _write(connection, change)
+        record_done(connection, name, "corrected", map(_done, changes))
     return changes
 
 
@@ -183,6 +188,13 @@ def _write(connection: Connection, change: Correction) -> None:
     connection.execute(table.update().where(this).values({change.field: change.after}))
     row = asdict(change) | {"recorded_at": now()}
     connection.execute(schema.correction.insert(), row)
+
+
+def _done(change: Correction) -> tuple[str, str]:
+    """Name what was corrected, and say how and why."""
+    before, after = (value or "none" for value in (change.before, change.after))
+    note = f"{change.field}: {before} → {after}; {change.reason}"
+    return f"{change.noun}/{change.noun_id}", note
 
 
 def _said(value: str | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from db import schema
+from db.books.acts import record_done
 from db.engine import Books, now, writing
 from db.intake.columns import CURRENCY, Column
 from db.intake.faults import quoted
@@ -42,10 +43,11 @@ RATES = (
 _KEYS = ("day", "base", "quote")
 
 
-def record(books: Books, path: Path, *, dry_run: bool = False) -> Receipt:
+def record(books: Books, path: Path, *, name: str | None = None, dry_run: bool = False) -> Receipt:
     """Record a CSV or Parquet file of rates: day, base, quote, rate and, perhaps, source.
 
-    Raises `BadInput` with every fault; another rate than stands in the books is one.
+    New ones are an act of `name`, if somebody is named. Raises `BadInput` with every fault; another
+    rate than stands in the books is one.
     """
     sheet = judged(read_sheet(path, RATES), RATES, _KEYS)
     rows = {row[ROW]: row for row in sound(sheet, RATES).table.to_pylist()}
@@ -60,6 +62,8 @@ def record(books: Books, path: Path, *, dry_run: bool = False) -> Receipt:
         new = [rate for rate in rates.values() if rate.id not in there]
         if new:
             connection.execute(schema.fx_rate.insert(), list(map(_row, new)))
+            note = f"{len(new):,} rate{'s' * (len(new) > 1)} of exchange"
+            record_done(connection, name, "imported", [(path.name, note)])
     return Receipt(kind="fx", rows={"rates": len(rates)}, already=not new)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from db import schema, snapshots
 from db.books import periods
+from db.books.acts import record_done
 from db.engine import Books, now, writing
 from db.intake.bounds import Bound, beyond
 from db.intake.columns import CURRENCY, PERIOD, Column
@@ -48,6 +50,7 @@ class Asked:
 
     period: Period | None = None  # the only one that rows may be of
     late: bool = False  # for closed periods
+    name: str | None = None  # of who brings what is late, if somebody does
     dry_run: bool = False
 
 
@@ -102,6 +105,8 @@ def record_sheet(books: Books, kind: Kind, sheet: Sheet, asked: Asked) -> Receip
             raise BadInput(again)
         for part in new:
             _enter(connection, part, sheet.source, late=asked.late)
+        if asked.late:
+            record_done(connection, asked.name, "imported", _late(sheet, new))
         if not asked.dry_run:
             for part in parts:  # those of before too: a file may have been lost
                 snapshots.keep(books.home, part.encoded)
@@ -132,6 +137,7 @@ def _begun(
             message = "is not closed; import its rows without --late"
             faults += where(sheet, mine, PERIOD.name, message)
         elif not late:
+            _require_turn(connection, part)
             periods.begin(connection, part.period)
     return faults
 
@@ -180,6 +186,24 @@ def _together(books: Books, connection: Connection, sheet: Sheet, part: _Part) -
     rows = pa.concat_tables([part.table, *(t for _, t in earlier)], promote_options="default")
     for bound in part.kind.bounds:
         yield from beyond(sheet, rows, bound)
+
+
+def _require_turn(connection: Connection, part: _Part) -> None:
+    """Refuse money of a month that can never be closed, since a later one is."""
+    last = periods.last_closed(connection)
+    if last is not None and part.period < last and part.revenue():
+        raise PeriodClosed(
+            f"period {last} is closed, and months close in order, so revenue of {part.period} can "
+            f"only come in for {last.next}; correct the period in the file"
+        )
+
+
+def _late(sheet: Sheet, parts: Iterable[_Part]) -> Iterator[tuple[str, str]]:
+    """Name the file, and say of each closed month what came late for it."""
+    for part in parts:
+        rows = len(part.table)
+        note = f"{part.kind.name} of {part.period}, late: {rows:,} row{'s' * (rows != 1)}"
+        yield Path(sheet.source).name, note
 
 
 def _before(connection: Connection, part: _Part) -> list[tuple[str, str]]:

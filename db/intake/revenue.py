@@ -43,20 +43,22 @@ REVENUE = Kind(
 )
 
 
-def record(
+def record(  # noqa: PLR0913  how an import is asked for
     books: Books,
     path: Path,
     *,
     period: Period | None = None,
     late: bool = False,
+    name: str | None = None,
     dry_run: bool = False,
 ) -> Receipt:
     """Record a CSV or Parquet file of revenue; of one period only, where one is named.
 
-    What is `late` is of closed periods, and of no others.
+    What is `late` is of closed periods, and of no others; `name` brings it, if somebody is named.
     """
     sheet = of_begun_months(read_sheet(path, REVENUE.columns))
-    return record_sheet(books, REVENUE, sheet, Asked(period=period, late=late, dry_run=dry_run))
+    asked = Asked(period=period, late=late, name=name, dry_run=dry_run)
+    return record_sheet(books, REVENUE, sheet, asked)
 
 
 def record_table(

@@ -6,6 +6,7 @@ Each version stands in a snapshot of its own, so what a month was closed with st
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import groupby
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, select
 
 from db import chain, schema, snapshots
+from db.books.acts import record_done
 from db.engine import Books, now, reading, writing
 from db.intake.columns import Column, an_id, maybe_an_id
 from db.intake.faults import printable
@@ -44,12 +46,13 @@ SHARES = (
 _JUDGED = tuple(each for each in SHARES if each.name != "recording")  # that one, by the books
 
 
-def record(
+def record(  # noqa: PLR0913  what is stated, by whom, and how it is asked for
     books: Books,
     given: Path | pa.Table,
     *,
     provider: str | None = None,
     correct: bool = False,
+    name: str | None = None,
     dry_run: bool = False,
 ) -> Receipt:
     """Record shares from a file or a table; `provider` names who made them, where they do not.
@@ -57,7 +60,8 @@ def record(
     A recording is named by id, alias or ISRC; what it may mean else is asked, never taken. Every
     track's shares, the unattributed part included, add up to 10⁹. Raises `BadInput`, and
     `Conflict` where a provider states a track's shares anew without meaning to `correct` them:
-    those are kept as the track's next version, beside what months were closed with.
+    those are kept as the track's next version, beside what months were closed with, as an act of
+    `name`, if somebody is named.
     """
     with reading(books) as connection:
         named, unknown = resolved(
@@ -77,6 +81,7 @@ def record(
         encoded = _encoded(counted.table, new)
         if new:
             _enter(connection, encoded, new)
+            record_done(connection, name, "imported", _corrected(new))
         if new and not dry_run:
             snapshots.keep(books.home, encoded)
     return Receipt(
@@ -190,6 +195,13 @@ def _new(connection: Connection, tracks: Iterable[_Track], *, correct: bool) -> 
                 "provider's name"
             )
         yield replace(track, version=last + 1)
+
+
+def _corrected(tracks: Iterable[_Track]) -> Iterator[tuple[str, str]]:
+    """Say of each provider how many tracks' shares it states anew."""
+    anew = Counter(track.provider for track in tracks if track.version > 1)
+    for provider, count in sorted(anew.items()):
+        yield provider, f"corrected shares of {count:,} track{'s' * (count > 1)}"
 
 
 def _standing(connection: Connection, track: _Track) -> tuple[int, str | None]:

@@ -11,7 +11,7 @@ from typing import cast
 from db.books import withdrawals
 from db.engine import Books, reading
 from db.intake.faults import quoted
-from db.intake.guesses import did_you_mean
+from db.intake.guesses import Guesses, did_you_mean, to_confirm
 from db.intake.names import Known, known
 from db.intake.receipt import Receipt
 from db.intake.rows import Row, one_of, read_day, read_rows
@@ -30,13 +30,17 @@ class _Said:
 
 
 def record(books: Books, path: Path, *, name: str, dry_run: bool = False) -> Receipt:
-    """Record the withdrawals of a file. Raises `BadInput` with every fault of every row."""
+    """Record the withdrawals of a file. Raises `BadInput` with every fault of every row.
+
+    What unknown recordings may mean is written down to be confirmed, never taken.
+    """
     problems: list[Problem] = []
-    said = _named(books, [_said(row) for row in read_rows(path, COLUMNS, problems)])
+    said, guesses = _named(books, [_said(row) for row in read_rows(path, COLUMNS, problems)])
     faulty = {problem.row for problem in problems}
     _require_one_word(one for one in said if one.row.number not in faulty)
     if problems:
-        raise BadInput(problems)
+        asked = to_confirm(books.home, str(path), {"recording": guesses})
+        raise BadInput([*problems, *asked])
     found = list(dict.fromkeys(each for one in said for each in one.withdrawals))
     return withdrawals.withdraw(books, found, name=name, dry_run=dry_run)
 
@@ -68,7 +72,7 @@ def _days(row: Row) -> tuple[date, date | None]:
     return begin, end
 
 
-def _named(books: Books, said: Sequence[_Said]) -> list[_Said]:
+def _named(books: Books, said: Sequence[_Said]) -> tuple[list[_Said], Guesses]:
     """Put ids for what is certainly a recording's name: its id, an alias, its ISRC."""
     cells = {each.recording for one in said for each in one.withdrawals} - {""}
     with reading(books) as connection:
@@ -77,7 +81,8 @@ def _named(books: Books, said: Sequence[_Said]) -> list[_Said]:
         for cell in {each.recording for each in one.withdrawals} & set(names.guesses):
             guess = did_you_mean(names.guesses[cell])
             one.row.fault("recording", f"there is no recording {quoted(cell)}{guess}")
-    return [replace(one, withdrawals=tuple(_under(names, one.withdrawals))) for one in said]
+    under = [replace(one, withdrawals=tuple(_under(names, one.withdrawals))) for one in said]
+    return under, names.guesses
 
 
 def _under(names: Known, said: Iterable[Withdrawal]) -> Iterator[Withdrawal]:

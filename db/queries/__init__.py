@@ -29,20 +29,11 @@ from db.queries.catalogue import (
 from db.queries.comparisons import differences
 from db.queries.fx import rate, rates
 from db.queries.generated import RunRow, ShareRow, TrackDetail, TrackRow, runs, track, tracks
-from db.queries.holds import (
-    FindingRow,
-    HoldRow,
-    Owed,
-    disputes,
-    holds,
-    owed_by_line,
-    owed_by_posting,
-    owed_for_track,
-    owed_to_payee,
-)
+from db.queries.holds import FindingRow, HoldRow, disputes, holds
 from db.queries.ledger import PostingRow, postings
 from db.queries.months import Inputs, PeriodRow, earlier_usage, inputs, periods
 from db.queries.names import AliasRow, CorrectionRow, aliases, corrections
+from db.queries.owed import Owed, owed_by_line, owed_by_posting, owed_for_track, owed_to_payee
 from db.queries.payments import PaymentEvent, PaymentRow, payment, payments
 from db.queries.payouts import Decided, decided, payout, stale
 from db.queries.reproductions import divided, root_with

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from db import schema
 from db.engine import Books, reading
-from db.queries.ledger import PostingRow, posting_row, selected
+from db.queries.ledger import transactions
 from db.queries.nouns import noun
 from db.queries.viewer import Viewer
-from royalty.ledger import Posting, Transaction, advance
+from royalty.ledger import Transaction, advance
 from royalty.money import Money
 from royalty.period import Period
 from royalty.settlement import Standing
@@ -86,27 +86,7 @@ def not_reversed(connection: Connection, wanted: ColumnElement[bool]) -> list[Tr
     """Read transactions back that nothing reverses, in the chain's order."""
     undoing = schema.transaction_.alias("undoing")
     undone = select(undoing.c.id).where(undoing.c.reverses == schema.transaction_.c.id).exists()
-    rows = map(posting_row, connection.execute(selected().where(wanted, ~undone)))
-    return [_transaction(list(each)) for _, each in groupby(rows, lambda row: row.transaction)]
-
-
-def _transaction(rows: list[PostingRow]) -> Transaction:
-    """Make a transaction of its postings, as it was posted."""
-    first = rows[0]
-    return Transaction(
-        kind=first.kind,
-        key=first.key,
-        period=first.period,
-        effective_on=first.effective_on,
-        postings=tuple(map(_posting, rows)),
-        memo=first.memo,
-    )
-
-
-def _posting(row: PostingRow) -> Posting:
-    return Posting(
-        account=row.account, amount=row.amount, right=row.right, pool=row.pool, fx_rate=row.fx_rate
-    )
+    return transactions(connection, wanted & ~undone)
 
 
 def _advanced(advances: Iterable[Transaction]) -> dict[str, int]:

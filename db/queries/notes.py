@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from db import rights, schema, snapshots
 from db.engine import Books, reading
 from db.queries.nouns import noun
 from db.queries.payouts import decided
 from db.queries.viewer import EVERYONE
+from royalty.catalogue import PPM, WORLDWIDE
+from royalty.ledger import advance
 from royalty.money import Money
 from royalty.paying import Account, Carried, decide
 from royalty.payout import Payout
 from royalty.period import Period
 from royalty.rights import Rights
-from royalty.settlement import agreements_on
 from royalty.terms import Terms
 
 
@@ -45,10 +47,12 @@ def notes(books: Books, balance: Balance, paid: Payout, made_by: Sequence[str]) 
 
     `made_by` are the runs that `runs_of` names.
     """
+    held = _agreements(books, balance, paid.period)
     return (
         _divided(paid, made_by),
+        *_agreed(books, balance, paid.period, held),
         *_unlicensed(books, balance.payee, paid),
-        *_carried(balance, _agreement(books, balance, paid.period)),
+        *_carried(balance, held[0] if held else None),
     )
 
 
@@ -118,16 +122,76 @@ def _owed(
     return Counter(recording for _, recording in pairs)
 
 
-def _agreement(books: Books, balance: Balance, period: Period) -> Terms | None:
-    """Find a payee's own agreement, as it was known when the month was closed."""
+def _agreements(books: Books, balance: Balance, period: Period) -> list[Terms]:
+    """List a payee's own agreements of a month's first day, as known when the month was closed.
+
+    The worldwide one is first; another has a territory of its own.
+    """
     agreed, at = schema.terms.c, balance.closed_at
     known = (agreed.recorded_at <= at) & (agreed.recorded_to.is_(None) | (agreed.recorded_to > at))
     mine = select(schema.terms).where(agreed.party == balance.payee, known).order_by(agreed.id)
     with reading(books) as connection:
         found = [noun(Terms, row) for row in connection.execute(mine)]
-    own = agreements_on(found, period.start).get(balance.payee)
+    held = [each for each in found if each.holds_on(period.start)]
     # A rate of exchange is looked up when money is paid, and decides nothing before that.
-    return None if own is None else replace(own, currency=balance.closing.currency)
+    own = [replace(each, currency=balance.closing.currency) for each in held]
+    return sorted(own, key=lambda each: (each.territory != WORLDWIDE, each.territory))
+
+
+def _agreed(books: Books, balance: Balance, period: Period, held: Sequence[Terms]) -> Iterator[str]:
+    """Say what was agreed with a payee, where that is more than to be paid all that it earns."""
+    if not held:
+        return
+    said = [*_rates(held), *_unrecouped(books, balance, period, held[0]), *_kept_and_paid(held[0])]
+    if said:
+        yield f"By the agreement in force on {period.start}, {'; '.join(said)}."
+
+
+def _rates(held: Sequence[Terms]) -> Iterator[str]:
+    if all(each.royalty_rate_ppm == PPM for each in held):
+        return
+    each_rate = (
+        f"{_percent(each.royalty_rate_ppm)}{_where(each)}"
+        f"{' or the best rate of another party' if each.most_favoured else ''}"
+        for each in held
+    )
+    yield f"the rate is {', '.join(each_rate)} of what its works and recordings bring"
+
+
+def _where(terms: Terms) -> str:
+    return "" if terms.territory == WORLDWIDE else f" in {terms.territory}"
+
+
+def _unrecouped(books: Books, balance: Balance, period: Period, agreed: Terms) -> Iterator[str]:
+    """Say what of its advances was not recouped when the month ended."""
+    posted, of = schema.posting.c, schema.transaction_.c
+    mine = (posted.account == advance(agreed.recoupment or balance.payee)) & (
+        posted.currency == balance.closing.currency
+    )
+    joined = select(func.sum(posted.amount_micros)).join(
+        schema.transaction_, of.id == posted.transaction_id
+    )
+    with reading(books) as connection:
+        micros = int(connection.scalar(joined.where(mine, of.period <= str(period))) or 0)
+    if micros > 0:
+        shared = f", shared under '{agreed.recoupment}'" if agreed.recoupment else ""
+        yield f"{Money(micros, balance.closing.currency)} of advances are left to recoup{shared}"
+
+
+def _kept_and_paid(agreed: Terms) -> Iterator[str]:
+    if agreed.reserve_ppm:
+        months = _counted(agreed.reserve_months, "month")
+        yield f"{_percent(agreed.reserve_ppm)} is kept in reserve for {months}"
+    if agreed.minimum_payment_micros:
+        yield f"nothing under {Money(agreed.minimum_payment_micros, agreed.currency)} is paid"
+    if agreed.withholding_ppm:
+        whom = f" for {agreed.jurisdiction}" if agreed.jurisdiction else ""
+        yield f"{_percent(agreed.withholding_ppm)} tax is withheld{whom} when it is paid"
+
+
+def _percent(ppm: int) -> str:
+    """Write a part as people read it, as exactly as it was agreed: `12.5 %`."""
+    return f"{Decimal(ppm) / 10_000:f} %"
 
 
 def _carried(balance: Balance, agreement: Terms | None) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, select
@@ -125,9 +124,8 @@ def _now(
         return {}
     given, held = inputs(viewer, books, period), hashes(rights(viewer, books, period.start))
     came = _pairs({"usage": given.usage, "revenue": given.revenue} | held)
-    last = period.end - timedelta(days=1)
     latest = {
-        pair: rate(viewer, books, *pair, last)
+        pair: rate(viewer, books, *pair, period.last_day)
         for pair in {(r.base, r.quote) for each in used.values() for r in each.rates.values()}
     }
     return {

@@ -16,8 +16,7 @@ from db.queries.viewer import Viewer
 from royalty import merkle
 from royalty.ledger import Transaction
 from royalty.period import Period
-
-DIVIDED = ("revenue", "allocation")  # the kinds of transactions that come of dividing a month
+from royalty.restatement import DIVIDED
 
 
 def divided(viewer: Viewer, books: Books, period: Period) -> dict[str, str]:
@@ -65,5 +64,5 @@ def _anew(transaction: Transaction) -> Iterator[bytes]:
 
 def _as_posted(posted: Iterable[Row[Any]]) -> Iterator[bytes]:
     for row in posted:
-        said = dict(row._mapping)  # noqa: SLF001  the name that SQLAlchemy gives it
+        said = row._asdict()
         yield chain.leaf(said, said)

@@ -10,16 +10,15 @@ from ibis import Table
 from sqlalchemy import select
 
 from db import schema, snapshots
-from db.engine import Books, now, reading
+from db.engine import Books, reading, today
 from db.queries.ledger import PostingRow, posting_row, selected
 from db.queries.restatements import in_force
 from db.queries.viewer import Viewer
+from royalty import ledger
 from royalty.money import Money
 from royalty.period import Period
 from royalty.rules.arithmetic import exact_sum
 from royalty.suspense import UNOWNED, Lain, Waiting, causes, waiting, why
-
-_ACCOUNTS = "suspense."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +49,14 @@ def suspense(viewer: Viewer, books: Books, *, on: date | None = None) -> list[Wa
     Only for those who see all.
     """
     viewer.require_all("what waits in suspense")
-    mine = schema.posting.c.account.startswith(_ACCOUNTS, autoescape=True)
+    mine = schema.posting.c.account.in_(map(ledger.suspense, ledger.SUSPENSE))
     with reading(books) as connection:
         rows = [posting_row(row) for row in connection.execute(selected().where(mine))]
         of = schema.transaction_.c
         undone = {row.reverses for row in rows}
         keys = dict(connection.execute(select(of.id, of.key).where(of.id.in_(undone))).all())
     lain = [_lain(row, keys) for row in rows if on is None or row.effective_on <= on]
-    return waiting(lain, on or date.fromisoformat(now()[:10]))
+    return waiting(lain, on or today())
 
 
 def suspense_causes(
@@ -93,7 +92,8 @@ def _cause(row: dict[str, object]) -> Cause:
 
 
 def _lain(row: PostingRow, keys: dict[int, str]) -> Lain:
-    kind = row.account.removeprefix(_ACCOUNTS)
+    kind = ledger.suspense_of(row.account)
+    assert kind is not None, f"{row.account} is no account of suspense"
     hold = keys.get(row.reverses or 0, row.key)
     about = row.pool if kind in UNOWNED and row.pool else hold
     return Lain(kind=kind, about=about, day=row.effective_on, amount=-row.amount)

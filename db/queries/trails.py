@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,20 +11,18 @@ from sqlalchemy import Row, select
 from db import schema
 from db.engine import Books, reading
 from db.queries.causes import causes, put_right
-from db.queries.ledger import PostingRow, may_see, posting_row, selected
+from db.queries.ledger import PostingRow, posting
 from db.queries.months import periods
 from db.queries.payouts import payout
 from db.queries.statements import statement
 from db.queries.steps import SHOWN, Fact, Step, facts, posting_step, rate_step
 from db.queries.viewer import EVERYONE, Viewer
 from royalty.errors import NotFound
+from royalty.holds import LineId, PostingId, parse_subject
 from royalty.movements import EARNED, Movement
 from royalty.payout import Payout
 from royalty.period import Period
 from royalty.statement import Line
-
-_POSTING = re.compile(r"(\d+)\.(\d+)")
-_LINE = re.compile(r"(\d{4}-\d{2})/([^/\s]+)/(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,41 +38,33 @@ def trail(viewer: Viewer, books: Books, id_: str) -> Trail:
 
     Raises `NotFound`.
     """
-    if match := _LINE.fullmatch(id_):
-        found = _find_line(viewer, books, match)
-        if isinstance(found, Line):
-            return Trail(id=id_, steps=tuple(_from_line(viewer, books, found)))
-        return Trail(id=id_, steps=tuple(_from_movement(viewer, books, found)))
-    if match := _POSTING.fullmatch(id_):
-        row = _find_posting(viewer, books, match)
-        return Trail(id=id_, steps=tuple(_from_posting(viewer, books, row)))
-    raise NotFound(
-        f"'{id_}' names no amount; give a statement line, such as 2026-10/ann/1,"
-        " or a posting, such as 12.3"
-    )
+    return Trail(id=id_, steps=tuple(_from(viewer, books, id_)))
 
 
-def _find_line(viewer: Viewer, books: Books, match: re.Match[str]) -> Line | Movement:
-    owed = statement(viewer, books, match[2], Period.parse(match[1]))
-    number = int(match[3])
-    if not 1 <= number <= len(owed.lines) + len(owed.movements):
+def _from(viewer: Viewer, books: Books, id_: str) -> Iterator[Step]:
+    match parse_subject(id_):
+        case LineId() as line:
+            return _from_numbered(viewer, books, line)
+        case PostingId() as named:
+            return _from_posting(viewer, books, posting(viewer, books, named))
+        case _:
+            raise NotFound(
+                f"'{id_}' names no amount; give a statement line, such as 2026-10/ann/1,"
+                " or a posting, such as 12.3"
+            )
+
+
+def _from_numbered(viewer: Viewer, books: Books, line: LineId) -> Iterator[Step]:
+    """Walk from a line or a movement, which are numbered after one another."""
+    owed = statement(viewer, books, line.payee, line.period)
+    if not 1 <= line.number <= len(owed.lines) + len(owed.movements):
         raise NotFound(
             f"statement {owed.id} has {len(owed.lines)} lines and {len(owed.movements)} movements,"
-            f" and no line {number}"
+            f" and no line {line.number}"
         )
-    if number > len(owed.lines):
-        return owed.movements[number - 1 - len(owed.lines)]
-    return owed.lines[number - 1]
-
-
-def _find_posting(viewer: Viewer, books: Books, match: re.Match[str]) -> PostingRow:
-    posted = schema.posting.c
-    this = selected().where(posted.transaction_id == int(match[1]), posted.line == int(match[2]))
-    with reading(books) as connection:
-        row = connection.execute(this).one_or_none()
-    if row is None or not may_see(viewer, posting_row(row)):
-        raise NotFound(f"there is no posting {match[0]} that {viewer.name} may see")
-    return posting_row(row)
+    if line.number > len(owed.lines):
+        return _from_movement(viewer, books, owed.movements[line.number - 1 - len(owed.lines)])
+    return _from_line(viewer, books, owed.lines[line.number - 1])
 
 
 def _from_line(viewer: Viewer, books: Books, line: Line) -> Iterator[Step]:
@@ -89,9 +78,9 @@ def _from_line(viewer: Viewer, books: Books, line: Line) -> Iterator[Step]:
             **facts(line, "party", "recording", "title", "kind"),
         },
     )
-    match = _POSTING.fullmatch(line.posting or "")
-    if match is not None:
-        yield posting_step(_find_posting(viewer, books, match))
+    posted = parse_subject(line.posting or "")
+    if isinstance(posted, PostingId):
+        yield posting_step(posting(viewer, books, posted))
     paid = _closing_payout(books, Period.parse(line.pool[:7]))
     yield _allocation(line, paid)
     if line.fx_rate is not None:
@@ -107,9 +96,9 @@ def _from_movement(viewer: Viewer, books: Books, movement: Movement) -> Iterator
     said = facts(movement, "term", "what", "why", "adjusts")
     amount = {"amount": str(movement.amount), "usage_period": str(movement.usage_period)}
     yield Step(step="movement", id=movement.id, facts=amount | said)
-    match = _POSTING.fullmatch(movement.posting)
-    assert match is not None, f"{movement.id} names no posting"
-    yield from _from_posting(viewer, books, _find_posting(viewer, books, match))
+    posted = parse_subject(movement.posting)
+    assert isinstance(posted, PostingId), f"{movement.id} names no posting"
+    yield from _from_posting(viewer, books, posting(viewer, books, posted))
 
 
 def _closing_payout(books: Books, period: Period) -> Payout:

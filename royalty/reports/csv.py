@@ -140,7 +140,6 @@ def _line(line: Line) -> Row:
         "deductions": line.deductions.decimal,
         "fx_rate_id": line.fx_rate,
         "net": line.net.decimal,
-        "adjustment_of": line.adjusts,
         "posting_id": line.posting,
         "posting_hash": line.posting_hash,
         "recording_id": line.recording,

@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,30 +33,37 @@ def tantieme(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Tantieme:
     return run
 
 
-@pytest.fixture
-def example(tantieme: Tantieme) -> Tantieme:
-    """The README's world: three artists, three tracks, two listeners, twenty euros."""
-    for arguments in (
-        ("init",),
-        ("catalogue", "import", EXAMPLE),
-        ("shares", "import", EXAMPLE / "shares.csv"),
-        ("usage", "import", EXAMPLE / "usage.csv"),
-        ("revenue", "import", EXAMPLE / "revenue.csv"),
-    ):
-        ran = tantieme(*arguments)
-        assert ran.code == 0, ran.err
-    return tantieme
-
-
 @pytest.fixture(scope="session")
-def closed_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The README's world, its October closed by plays, made once; tests take a copy."""
-    home = tmp_path_factory.mktemp("closed") / "home"
+def imported_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The README's world, with all that came in for October; made once, tests take a copy."""
+    home = tmp_path_factory.mktemp("imported") / "home"
     for arguments in (
         ("init",),
         ("catalogue", "import", EXAMPLE),
         *((what, "import", EXAMPLE / f"{what}.csv") for what in ("shares", "usage", "revenue")),
-        ("close", "2026-10", "--rule", "pro-rata"),
     ):
         assert main(["--home", str(home), *map(str, arguments)]) == 0
     return home
+
+
+@pytest.fixture(scope="session")
+def closed_example(imported_example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The README's world, its October closed by plays; made once, tests take a copy."""
+    home = tmp_path_factory.mktemp("closed") / "home"
+    shutil.copytree(imported_example, home)
+    assert main(["--home", str(home), "close", "2026-10", "--as", "kim"]) == 0
+    return home
+
+
+@pytest.fixture
+def example(tantieme: Tantieme, imported_example: Path, tmp_path: Path) -> Tantieme:
+    """The README's world: three artists, three tracks, two listeners, twenty euros."""
+    shutil.copytree(imported_example, tmp_path / "home")
+    return tantieme
+
+
+@pytest.fixture
+def closed(tantieme: Tantieme, closed_example: Path, tmp_path: Path) -> Tantieme:
+    """October is closed by plays: ann has 3.83, bob 7.93 and cy 8.23 of its 20.00."""
+    shutil.copytree(closed_example, tmp_path / "home")
+    return tantieme

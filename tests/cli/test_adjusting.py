@@ -1,12 +1,10 @@
 """October of the README's world, closed, and then put right from November."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from cli.main import main
 from cli.workspace import Workspace
 from db import queries
 from db.queries import EVERYONE
@@ -17,27 +15,6 @@ USAGE = "period,listener,track,source,territory,plays\n"
 REVENUE = "period,listener,source,territory,currency,net\n"
 SHARES = "track,recording,share_ppb,low_ppb,high_ppb,provider\n"
 ADJUSTMENT = "2026-11/adjustment/2026-10/allocation/2026-10/app/DE/EUR/1"
-
-
-@pytest.fixture(scope="module")
-def closed_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workspace in which October is closed, made once; every test gets a copy."""
-    home = tmp_path_factory.mktemp("closed") / "home"
-    for words in (
-        ("init",),
-        ("catalogue", "import", EXAMPLE),
-        *((kind, "import", EXAMPLE / f"{kind}.csv") for kind in ("shares", "usage", "revenue")),
-        ("close", "2026-10", "--as", "kim"),
-    ):
-        assert main(["--home", str(home), *map(str, words)]) == 0
-    return home
-
-
-@pytest.fixture
-def closed(tantieme: Tantieme, closed_home: Path, tmp_path: Path) -> Tantieme:
-    """October is closed; ann has 3.83, bob 7.93 and cy 8.23 of its 20.00."""
-    shutil.copytree(closed_home, tmp_path / "home")
-    return tantieme
 
 
 def done(ran: Ran) -> Ran:
@@ -244,3 +221,20 @@ def test_rehearsing_a_reversal_posts_nothing(closed: Tantieme) -> None:
 
     assert "would be posted in 2026-11; nothing was written" in rehearsed.err
     assert done(closed("reverse", "1", "--reason", "y"))
+
+
+def test_a_payee_that_was_corrected_since_is_not_paid_again_for_a_closed_month(
+    closed: Tantieme, tmp_path: Path
+) -> None:
+    file = tmp_path / "payees.csv"
+    file.write_text(
+        "noun,id,field,value,reason\nparty,ann,payee,bob,paid through bob from now on\n"
+    )
+    done(closed("catalogue", "correct", file))
+    late_usage(closed, tmp_path, "u1,g3,app,DE,10")
+
+    found = adjusted(closed)
+
+    assert found["changes"] == ["late usage"]
+    assert set(differences(found)) >= {"ann", "cy"}
+    assert abs(differences(found)["ann"]) < 1_000_000  # less by the late plays, and not by all

@@ -136,11 +136,11 @@ def test_a_closed_month_is_not_approved_and_a_month_without_preview_neither(
 
 def test_who_did_what_is_listed(watched: Tantieme) -> None:
     listed = watched("approve", "2026-10", "--list").out
-    nothing = watched("approve", "2026-11", "--list").out
+    nothing = watched("approve", "2026-09", "--list").out
 
     assert "ann" in listed
     assert "prepared" in listed
-    assert "Nobody has done anything in 2026-11 yet" in nothing
+    assert "Nobody has done anything in 2026-09 yet" in nothing
 
 
 def test_where_no_approval_is_wanted_one_alone_closes(example: Tantieme) -> None:

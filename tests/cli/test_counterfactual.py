@@ -1,7 +1,6 @@
 """A month without what was trained on: held to the month divided so in a workspace of its own."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -51,13 +50,6 @@ def without_r1(tantieme: Tantieme, folder: Path, shares: str) -> dict[str, int]:
     ran = tantieme("--home", folder / "home", "payouts", "2026-10", "--json")
     [rule] = json.loads(ran.out)["rules"].values()
     return {row["id"]: row["amount"]["micros"] for row in rule["payees"]}
-
-
-@pytest.fixture
-def closed(closed_example: Path, tantieme: Tantieme, tmp_path: Path) -> Tantieme:
-    """A copy of the README's world, closed."""
-    shutil.copytree(closed_example, tmp_path / "home")
-    return tantieme
 
 
 def test_what_was_stated_elsewhere_becomes_unattributed(example: Tantieme, tmp_path: Path) -> None:

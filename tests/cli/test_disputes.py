@@ -1,4 +1,4 @@
-"""Disputes: of shares that were imported, and of a track that is scored again, exactly."""
+"""Disputes: of shares that were closed, and of a track that is scored again, exactly."""
 
 import json
 import shutil
@@ -25,29 +25,22 @@ def dispute(tantieme: Tantieme, *arguments: str) -> Ran:
     return tantieme("dispute", *arguments, "--reason", "it is mine", "--as", "Ann")
 
 
-@pytest.fixture
-def imported(closed_example: Path, tantieme: Tantieme, tmp_path: Path) -> Tantieme:
-    """The README's world, whose shares came from elsewhere, closed."""
-    shutil.copytree(closed_example, tmp_path / "home")
-    return tantieme
-
-
-def test_what_came_from_elsewhere_is_disputed_and_not_scored_again(imported: Tantieme) -> None:
-    ran = dispute(imported, "2026-10/ann/1")
+def test_what_came_from_elsewhere_is_disputed_and_not_scored_again(closed: Tantieme) -> None:
+    ran = dispute(closed, "2026-10/ann/1")
 
     assert ran.code == 0
     assert "hold/2026-10/ann/1: €2.40 is disputed, posted in 2026-11." in ran.err
     assert "not scored again: g1 was paid by the shares of example, which were imported" in ran.err
-    found = json.loads(imported("audit", "2026-11", "--json").out)["parts"]
+    found = json.loads(closed("audit", "2026-11", "--json").out)["parts"]
     assert found["suspense.disputed"]["micros"] == 2_400_000
 
 
-def test_a_track_that_earned_a_payee_nothing_is_disputed_for_nothing(imported: Tantieme) -> None:
-    ran = dispute(imported, "g3", "--payee", "ann")
+def test_a_track_that_earned_a_payee_nothing_is_disputed_for_nothing(closed: Tantieme) -> None:
+    ran = dispute(closed, "g3", "--payee", "ann")
 
     assert ran.code == 0
     assert "hold/2026-10/ann/track/g3: nothing is disputed." in ran.err
-    assert dispute(imported, "g3", "--payee", "ann").code == 0
+    assert dispute(closed, "g3", "--payee", "ann").code == 0
 
 
 @pytest.mark.parametrize(
@@ -61,22 +54,22 @@ def test_a_track_that_earned_a_payee_nothing_is_disputed_for_nothing(imported: T
     ],
 )
 def test_what_cannot_be_disputed_is_refused(
-    imported: Tantieme, arguments: tuple[str, ...], said: str
+    closed: Tantieme, arguments: tuple[str, ...], said: str
 ) -> None:
-    ran = dispute(imported, *arguments)
+    ran = dispute(closed, *arguments)
 
     assert ran.code == 3
     assert said in ran.err
 
 
-def test_what_was_not_scored_again_cannot_be_upheld(imported: Tantieme) -> None:
-    dispute(imported, "2026-10/ann/1")
+def test_what_was_not_scored_again_cannot_be_upheld(closed: Tantieme) -> None:
+    dispute(closed, "2026-10/ann/1")
 
-    ran = imported("release", "hold/2026-10/ann/1", "--upheld", "--reason", "x")
+    ran = closed("release", "hold/2026-10/ann/1", "--upheld", "--reason", "x")
 
     assert ran.code == 3
     assert "g1 was not re-scored" in ran.err
-    assert imported("release", "hold/2026-10/ann/1", "--reason", "x").code == 0
+    assert closed("release", "hold/2026-10/ann/1", "--reason", "x").code == 0
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,6 +1,4 @@
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
@@ -8,13 +6,6 @@ from tests.cli.conftest import Ran, Tantieme
 
 # Of October's twenty euros Ann is owed 2.40 for a track and 1.433334 of what nobody earned.
 LINE = "2026-10/ann/1"
-
-
-@pytest.fixture
-def closed(closed_example: Path, tantieme: Tantieme, tmp_path: Path) -> Tantieme:
-    """A copy of it."""
-    shutil.copytree(closed_example, tmp_path / "home")
-    return tantieme
 
 
 def payable(tantieme: Tantieme) -> int:
@@ -71,6 +62,7 @@ def test_a_posting_is_held(closed: Tantieme) -> None:
         (("ann", "--amount", "4"), "€3.833334 of ann's money is payable"),
         ((LINE, "--amount", "2.5"), f"€2.50 is more than {LINE} comes to, which is €2.40"),
         (("2026-10/ann/9", "--amount", "1"), "no line 9"),
+        (("bob", "--amount", "0"), "an amount of 0 holds nothing of bob; say how much"),
         (("99.1",), "no posting 99.1"),
         (("nobody",), "'nobody' is no payee"),
         (("2026-13/ann/1",), "2026-13"),
@@ -148,7 +140,7 @@ def test_the_list_has_the_keys_that_others_read(closed: Tantieme) -> None:
 def test_what_was_done_is_told_and_leaves_the_books_whole(closed: Tantieme) -> None:
     ran = held(closed, LINE, "--json")
 
-    assert set(json.loads(ran.out)) == {"schema", "hold", "amount", "period", "already"}
+    assert set(json.loads(ran.out)) == {"schema", "hold", "amount", "period", "already", "dry_run"}
     assert closed("verify").code == 0
 
 

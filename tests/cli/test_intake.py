@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 HEADER = "period,listener,track,source,territory,plays\n"
@@ -78,3 +79,22 @@ def test_a_bug_of_ours_ends_with_one_sentence_and_no_traceback(example, monkeypa
     assert ran.code == 1
     assert "fault of ours" in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_who_brought_what_is_late_is_kept_and_a_rehearsal_is_not(example, tmp_path: Path) -> None:
+    example("close", "2026-10")
+    late, again = tmp_path / "late.csv", tmp_path / "again.csv"
+    late.write_text(f"{HEADER}2026-10,u7,g1,app,DE,3\n")
+    again.write_text("track,recording,share_ppb,low_ppb,high_ppb,provider\n")
+    again.write_text(again.read_text() + "g1,r1,1000000000,,,example\n")
+    for more in (("--dry-run",), (), ()):
+        assert example("usage", "import", late, "--late", "--as", "Carl", *more).code == 0
+        assert example("shares", "import", again, "--correct", "--as", "Mara", *more).code == 0
+
+    acts = json.loads(example("approve", "2026-11", "--list", "--json").out)["acts"]
+
+    mine = [each for each in acts if each["name"] in {"Carl", "Mara"}]
+    assert [(each["act"], each["subject"], each["note"]) for each in mine] == [
+        ("imported", "late.csv", "usage of 2026-10, late: 1 row"),
+        ("imported", "example", "corrected shares of 1 track"),
+    ]

@@ -151,3 +151,30 @@ def test_the_help_says_what_is_corrected_by_importing_it_again(tantieme: Tantiem
     said = " ".join(tantieme("catalogue", "correct", "--help").out.split())
 
     assert "importing their CSV again with 'tantieme catalogue import'" in said
+
+
+def test_who_corrected_and_who_confirmed_is_kept(example: Tantieme, tmp_path: Path) -> None:
+    example("close", "2026-10")
+    corrected = write(tmp_path, "noun,id,field,value,reason", "party,ann,name,Anna,asked")
+    for _ in range(2):
+        assert example("catalogue", "correct", corrected, "--as", "Carl").code == 0
+    named = write(tmp_path, "noun,alias,id", "party,Annie,ann")
+    for _ in range(2):
+        assert example("catalogue", "alias", named, "--as", "Mara").code == 0
+
+    acts = json.loads(example("approve", "2026-11", "--list", "--json").out)["acts"]
+
+    said = [(each["name"], each["act"], each["subject"], each["note"]) for each in acts]
+    assert said[-2:] == [
+        ("Carl", "corrected", "party/ann", "name: Ann → Anna; asked"),
+        ("Mara", "aliased", "party/ann", "also called 'Annie'"),
+    ]
+    assert len([each for each in said if each[0] in {"Carl", "Mara"}]) == 2
+
+
+def test_a_blank_name_is_nobody_s(example: Tantieme, tmp_path: Path) -> None:
+    file = write(tmp_path, "noun,alias,id", "party,Annie,ann")
+
+    ran = example("catalogue", "alias", file, "--as", " ")
+
+    assert (ran.code, "--as takes a name" in ran.err) == (2, True)

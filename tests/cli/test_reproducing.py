@@ -27,13 +27,6 @@ CORRECTED = (
 )
 
 
-@pytest.fixture
-def closed(example: Tantieme) -> Tantieme:
-    ran = example("close", "2026-10")
-    assert ran.code == 0, ran.err
-    return example
-
-
 def learn_more(tantieme: Tantieme, folder: Path) -> None:
     """Have everything change that a month is divided by."""
     for name, changes in LATER.items():

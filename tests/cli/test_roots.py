@@ -13,9 +13,9 @@ __all__ = ["two_months"]
 
 
 @pytest.fixture
-def root(example: Tantieme) -> str:
-    """What is kept of October."""
-    printed = example("close", "2026-10").out.split()
+def root(closed: Tantieme) -> str:
+    """What is kept of October, as closing it again says."""
+    printed = closed("close", "2026-10").out.split()
     assert printed[0] == "root"
     return printed[1]
 
@@ -26,34 +26,34 @@ def tamper(tmp_path: Path) -> None:
         books.execute("update posting set account = 'payable.eve' where account = 'payable.bob'")
 
 
-def test_a_kept_root_names_its_month(example: Tantieme, root: str) -> None:
-    found = example("verify", "--root", root.upper())
-    document = json.loads(example("verify", "--root", root, "--json").out)
+def test_a_kept_root_names_its_month(closed: Tantieme, root: str) -> None:
+    found = closed("verify", "--root", root.upper())
+    document = json.loads(closed("verify", "--root", root, "--json").out)
 
     assert found.code == 0
     assert "2026-10 has that root: its postings are those it was closed with." in found.out
     assert document == {"schema": 1, "root": root, "holds": True, "period": "2026-10"}
-    assert example("verify").code == 0
-    assert example("close", "2026-10").out == f"root {root}\n"
+    assert closed("verify").code == 0
+    assert closed("close", "2026-10").out == f"root {root}\n"
 
 
 def test_a_kept_root_tells_of_postings_that_were_changed(
-    example: Tantieme, root: str, tmp_path: Path
+    closed: Tantieme, root: str, tmp_path: Path
 ) -> None:
     tamper(tmp_path)
 
-    found, all_ = example("verify", "--root", root), example("verify")
+    found, all_ = closed("verify", "--root", root), closed("verify")
 
     assert (found.code, all_.code) == (5, 5)
     assert "2026-10 was closed with that root; its postings were changed since." in found.out
     assert f"period 2026-10 was closed with root {root}; its postings have root" in all_.out
 
 
-def test_a_root_of_no_month_ends_with_5(example: Tantieme, root: str) -> None:
+def test_a_root_of_no_month_ends_with_5(closed: Tantieme, root: str) -> None:
     other = root[::-1]
 
-    found = example("verify", "--root", other)
-    document = json.loads(example("verify", "--root", other, "--json").out)
+    found = closed("verify", "--root", other)
+    document = json.loads(closed("verify", "--root", other, "--json").out)
 
     assert found.code == 5
     assert f"No closed month has root {other}" in found.out

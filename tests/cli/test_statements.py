@@ -97,3 +97,10 @@ def test_an_account_that_only_moved_says_that_nothing_was_earned(
 
     assert "Nothing was earned in this month." in out
     assert "By its shares' intervals" not in out
+
+
+def test_an_interval_of_one_run_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    print_statement(statement(), one_run=True)
+
+    assert "By its shares' intervals, within one run, earned lies" in capsys.readouterr().out
+    assert "within one run" not in printed(statement(), capsys)

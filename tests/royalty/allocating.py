@@ -251,7 +251,7 @@ def _rate(rights: Rights, party: str, territory: str, options: AllocationOptions
 
 
 def _agreed(rights: Rights, options: AllocationOptions) -> list[Terms]:
-    return [each for each in rights.terms if each.hold_on(options.on)]
+    return [each for each in rights.terms if each.holds_on(options.on)]
 
 
 def _agreement(valid: Sequence[Terms], party: str, territory: str) -> Terms | None:

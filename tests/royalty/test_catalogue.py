@@ -14,7 +14,7 @@ BEFORE, FIRST, INSIDE, LAST = (date(2026, 10, day) for day in (1, 2, 5, 9))
     [
         recording("r1", licensed_from=FIRST, licensed_to=LAST).licensed_on,
         interest("r1", "ann", valid_from=FIRST, valid_to=LAST).holds_on,
-        Terms(party="ann", valid_from=FIRST, valid_to=LAST).hold_on,
+        Terms(party="ann", valid_from=FIRST, valid_to=LAST).holds_on,
     ],
     ids=["licence", "interest", "terms"],
 )
@@ -24,7 +24,7 @@ def test_dates_are_half_open(holds) -> None:
 
 @pytest.mark.parametrize(
     "holds",
-    [recording("r1").licensed_on, interest("r1", "ann").holds_on, Terms(party="ann").hold_on],
+    [recording("r1").licensed_on, interest("r1", "ann").holds_on, Terms(party="ann").holds_on],
     ids=["licence", "interest", "terms"],
 )
 def test_without_dates_it_always_holds(holds) -> None:

@@ -8,7 +8,6 @@ from royalty.holds import (
     Hold,
     LineId,
     PostingId,
-    day_within,
     hold_id,
     hold_transaction,
     parse_subject,
@@ -108,15 +107,3 @@ def test_who_owes_is_held_nothing_more_and_nothing_can_always_be_held() -> None:
         require_payable(hold(1), available(-3))
     with pytest.raises(RoyaltyError, match="cannot be held"):
         require_payable(hold(-1), available(3))
-
-
-@pytest.mark.parametrize(
-    ("today", "day"),
-    [
-        (date(2026, 11, 22), date(2026, 11, 22)),
-        (date(2026, 10, 31), date(2026, 11, 1)),
-        (date(2027, 3, 1), date(2026, 11, 30)),
-    ],
-)
-def test_what_is_posted_counts_on_a_day_of_its_period(today: date, day: date) -> None:
-    assert day_within(NOVEMBER, today) == day

@@ -32,7 +32,7 @@ def total(kind: str, micros: int, payee: str | None = None, right: str | None = 
 
 def transaction(*postings: tuple[str, Money]) -> Transaction:
     return Transaction(
-        kind="test",
+        kind="revenue",
         key="k",
         period=OCTOBER,
         effective_on=FIRST,
@@ -183,3 +183,10 @@ def test_attributed_money_without_a_payee_is_refused() -> None:
 def test_a_payable_account_tells_its_payee() -> None:
     assert ledger.payee_of(ledger.payable("j.s.bach")) == "j.s.bach"
     assert ledger.payee_of(ledger.platform()) is None
+
+
+def test_an_account_of_suspense_tells_what_waits_there() -> None:
+    for kind in ledger.SUSPENSE:
+        assert ledger.suspense_of(ledger.suspense(kind)) == kind
+    assert ledger.suspense_of(ledger.payable("suspense.held")) is None
+    assert ledger.suspense_of(ledger.pool("suspense")) is None

@@ -46,6 +46,14 @@ def test_an_amount_shows_in_full_and_to_the_cent(micros, full, cents) -> None:
     assert Money(micros, "EUR").rounded == cents
 
 
+@pytest.mark.parametrize(
+    ("micros", "text"),
+    [(2_350_000, "+€2.35"), (-770_000, "-€0.77"), (0, "€0.00"), (1, "+€0.000001")],
+)
+def test_a_difference_says_where_it_went(micros, text) -> None:
+    assert Money(micros, "EUR").signed == text
+
+
 def test_a_currency_without_a_symbol_shows_its_code() -> None:
     assert str(Money(1_000_000, "SEK")) == "SEK 1.00"
 

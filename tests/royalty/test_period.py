@@ -19,7 +19,8 @@ def test_periods_follow_one_another_without_gap_or_overlap(period) -> None:
     assert period.end == period.next.start
     assert period < period.next
     assert period.start in period
-    assert period.end - timedelta(days=1) in period
+    assert period.last_day in period
+    assert period.last_day + timedelta(days=1) == period.end
     assert period.end not in period
 
 
@@ -33,3 +34,15 @@ def test_anything_but_a_month_is_refused(text) -> None:
 
 def test_december_is_followed_by_january() -> None:
     assert Period(2026, 12).end == date(2027, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("day", "nearest"),
+    [
+        (date(2026, 11, 22), date(2026, 11, 22)),
+        (date(2026, 10, 31), date(2026, 11, 1)),
+        (date(2027, 3, 1), date(2026, 11, 30)),
+    ],
+)
+def test_of_a_day_outside_a_period_it_has_a_nearest(day: date, nearest: date) -> None:
+    assert Period(2026, 11).nearest(day) == nearest

@@ -292,3 +292,21 @@ def test_another_currencys_reserve_is_released_and_recoups_nothing() -> None:
         Money(10, "USD"),
     ]
     assert len(november) == 1
+
+
+def test_a_party_without_an_agreement_recoups_nothing_even_of_its_own_name() -> None:
+    shared = Terms(party="ann", advance_micros=20_000_000, recoupment="bob")
+
+    posted = settle(earned({("bob", "bob"): 8_000_000}), [shared], NONE)
+
+    assert [each.key for each in posted] == ["2026-10/advance/bob"]
+
+
+def test_what_was_taken_away_under_another_payee_is_less_to_keep_back_and_to_recoup() -> None:
+    # Ann is paid through adm by now; of an earlier month 3 were taken back from ann herself.
+    nothing = settle(earned({ANN: -3_000_000, ("ann", "adm"): 3_000_000}), [R], NONE)
+    some = settle(earned({ANN: -3_000_000, ("ann", "adm"): 13_000_000}), [R], NONE)
+
+    assert [each.key for each in nothing] == ["2026-10/advance/ann"]
+    assert moved(some)["reserve.adm"] == -1_000_000
+    assert moved(some)["payable.adm"] == 10_000_000

@@ -7,7 +7,8 @@ import pytest
 from db.engines import connect
 from royalty import lines
 from royalty.money import Money
-from royalty.suspense import Lain, causes, owners, totals, waiting, why
+from royalty.period import Period
+from royalty.suspense import Lain, causes, months, owners, totals, waiting, why
 
 POOL = "2026-10/app/DE/EUR"
 CLOSED = date(2026, 10, 31)
@@ -42,6 +43,18 @@ def test_what_waits_has_an_age_and_a_band(on: date, days: int, band: str) -> Non
     [row] = waiting([lain(10)], on)
 
     assert (row.since, row.days, row.band) == (CLOSED, days, band)
+
+
+def test_the_months_of_what_has_no_owner_are_named_once_and_in_order() -> None:
+    later = "2026-11/app/DE/EUR"
+    rows = [
+        lain(1, about=later, kind="unclaimed"),
+        lain(2),
+        lain(3, about="2026-10/app/AT/EUR"),
+        lain(4, about="hold/2026-09/ann/1", kind="held"),
+    ]
+
+    assert months(waiting(rows, CLOSED)) == [Period(2026, 10), Period(2026, 11)]
 
 
 def test_what_partly_leaves_keeps_its_age_and_what_all_leaves_is_gone() -> None:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from cli.jobs.counterfactual_error import evaluations, foretold
+from cli.jobs.counterfactual_error import evaluations, foretold, measured
 from cli.workspace import Workspace
 from tests.dashboard.evaluation_documents import informativeness_document, lds_document
 
@@ -58,3 +58,12 @@ def test_the_latest_evaluation_is_read_first_and_harmed_ones_not_at_all(tmp_path
     days = [each["made_at"][:10] for each in evaluations(Workspace(home=tmp_path))]
 
     assert days == ["2026-11-03", "2026-11-01"]
+
+
+def test_the_error_is_told_in_numbers_too() -> None:
+    found = measured([lds_document("artist", 0.6)], RUNS, "ann")
+
+    assert found is not None
+    assert (found.level, found.value, found.ceiling) == ("artist", 0.6, 0.88)
+    assert found.relative_error == pytest.approx(0.8)
+    assert measured([lds_document("artist", 0.6)], (), "ann") is None

@@ -61,6 +61,16 @@ def test_a_recording_may_be_named_by_its_isrc(catalogued: Books, tmp_path: Path)
     assert {each.recording for each in queries.withdrawals(EVERYONE, catalogued)} == {"r1"}
 
 
+def test_what_unknown_recordings_may_be_is_written_down_to_confirm(
+    catalogued: Books, tmp_path: Path
+) -> None:
+    said = refused(catalogued, tmp_path, "harbour-lights,,takedown,2026-10-01,,x\n")
+
+    assert any("1 guess to confirm" in each for each in said)
+    [report] = (catalogued.home / "reports").iterdir()
+    assert "recording,harbour-lights,r1" in report.read_text()
+
+
 def test_every_fault_of_every_row_is_listed_and_nothing_is_recorded(
     catalogued: Books, tmp_path: Path
 ) -> None:

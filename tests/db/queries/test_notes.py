@@ -112,3 +112,22 @@ def closed_with_minimum(computed: Books) -> Books:
     with_terms(computed, minimum_payment_micros=50_000_000, valid_from=date(2026, 1, 1))
     world.close_october(computed)
     return computed
+
+
+def test_an_agreement_is_said_where_it_takes_anything(computed: Books) -> None:
+    agreed = {"royalty_rate_ppm": 875_000, "reserve_ppm": 100_000, "withholding_ppm": 300_000}
+    with_terms(computed, **agreed, reserve_months=6, jurisdiction="DE", minimum_payment_micros=9)
+    world.close_october(computed)
+
+    assert (
+        "By the agreement in force on 2026-10-01, the rate is 87.5 % of what its works and "
+        "recordings bring; 10 % is kept in reserve for 6 months; nothing under €0.000009 is paid; "
+        "30 % tax is withheld for DE when it is paid."
+    ) in notes(computed)
+
+
+def test_an_agreement_that_takes_nothing_needs_no_words(computed: Books) -> None:
+    with_terms(computed)
+    world.close_october(computed)
+
+    assert "agreement" not in notes(computed)
