@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from royalty.catalogue import PPM, WORLDWIDE
 from royalty.ledger import (
@@ -34,6 +34,7 @@ from royalty.terms import Terms
 Key = TypeVar("Key")
 Earner = tuple[str, str]  # a party, and the payee that what it earned was posted to
 Amounts = Mapping[Earner, int]  # micros
+Parts = dict[tuple[str, ...], int]  # micros of one party's, by payee and, recouped, by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +52,10 @@ class Earnings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What stands in the books before a month is settled. Advances go by recoupment name."""
+    """What stands in the books before a month is settled."""
 
-    advanced: Mapping[str, int]  # micros of advances posted so far
-    unrecouped: Mapping[str, int]  # micros of them not recouped yet
+    advanced: Mapping[str, int]  # micros of advances posted so far, by party
+    unrecouped: Mapping[str, int]  # micros of them not recouped yet, by recoupment name
     reserves: Sequence[Transaction]  # those not released yet
 
 
@@ -72,15 +73,15 @@ def settle(
     ripe = _ripe(earnings.period, held, standing.reserves)
     reserved = _reserved(earnings, held)
     left = _left(earnings, ripe, reserved)
-    recouped = _recouped(left, held, _sum(standing.unrecouped, advances))
+    paid_out: defaultdict[str, int] = defaultdict(int)
+    for (_, name), micros in advances.items():
+        paid_out[name] += micros
+    recouped = _recouped(left, held, _sum(standing.unrecouped, paid_out))
     return [
-        *(_advance(earnings, name, micros) for name, micros in advances.items()),
+        *(_advance(earnings, party, name, micros) for (party, name), micros in advances.items()),
         *(_release(earnings.period, each) for each in ripe),
         *(_reserve(earnings, party, parts) for party, parts in _by_party(reserved)),
-        *(
-            _recoupment(earnings, party, _name(party, held), parts)
-            for party, parts in _by_party(recouped)
-        ),
+        *(_recoupment(earnings, party, parts) for party, parts in _by_party(recouped)),
     ]
 
 
@@ -113,14 +114,20 @@ def _name(party: str, held: Mapping[str, Terms]) -> str:
 
 def _advances(
     period: Period, agreements: Iterable[Terms], advanced: Mapping[str, int]
-) -> dict[str, int]:
-    """Find what agreements begun by the month's end promise beyond what was posted."""
+) -> dict[tuple[str, str], int]:
+    """Find what agreements begun by the month's end promise beyond what was posted: party, name.
+
+    It goes to the name of the agreement that began last.
+    """
+    begun = [each for each in agreements if covers(each.valid_from, None, period.last_day)]
     promised: defaultdict[str, int] = defaultdict(int)
-    for each in agreements:
-        if covers(each.valid_from, None, period.last_day):
-            promised[each.recoupment or each.party] += each.advance_micros
-    due = {name: micros - advanced.get(name, 0) for name, micros in sorted(promised.items())}
-    return {name: micros for name, micros in due.items() if micros > 0}
+    names: dict[str, str] = {}
+    for each in sorted(begun, key=lambda each: (each.valid_from or date.min, each.territory)):
+        promised[each.party] += each.advance_micros
+        if each.advance_micros:
+            names[each.party] = each.recoupment or each.party
+    due = {party: promised[party] - advanced.get(party, 0) for party in sorted(names)}
+    return {(party, names[party]): micros for party, micros in due.items() if micros > 0}
 
 
 def _ripe(
@@ -158,23 +165,28 @@ def _left(earnings: Earnings, ripe: Iterable[Transaction], reserved: Amounts) ->
 
 def _recouped(
     left: Amounts, held: Mapping[str, Terms], unrecouped: Mapping[str, int]
-) -> dict[Earner, int]:
-    """Recoup what is unrecouped from what is left, parties of one name in order of party."""
+) -> dict[tuple[str, str, str], int]:
+    """Recoup what is unrecouped from what is left, parties of one name in order of party.
+
+    By party, payee and name: what was paid out under a party's own name comes back from it too,
+    after its agreement has joined others under another. A party without an agreement recoups
+    nothing.
+    """
     owed, recouped = dict(unrecouped), {}
     for (party, payee), micros in sorted(left.items()):
-        if party not in held:
-            continue
-        name = _name(party, held)
-        part = max(0, min(micros, owed.get(name, 0)))
-        recouped[party, payee] = part
-        owed[name] = owed.get(name, 0) - part
+        rest = micros
+        for name in dict.fromkeys((_name(party, held), party)) if party in held else ():
+            part = max(0, min(rest, owed.get(name, 0)))
+            recouped[party, payee, name] = part
+            owed[name] = owed.get(name, 0) - part
+            rest -= part
     return recouped
 
 
-def _advance(earnings: Earnings, name: str, micros: int) -> Transaction:
+def _advance(earnings: Earnings, party: str, name: str, micros: int) -> Transaction:
     paid = earnings.money(micros)
     sides = [Posting(account=advance(name), amount=paid), Posting(account=cash(), amount=-paid)]
-    return _booked(earnings.period, "advance", name, sides, f"advance {name}, paid out")
+    return _booked(earnings.period, "advance", party, sides, f"advance {name}, paid out")
 
 
 def _release(period: Period, kept: Transaction) -> Transaction:
@@ -182,24 +194,27 @@ def _release(period: Period, kept: Transaction) -> Transaction:
     return replace(undone, memo=f"releases what was kept back of {kept.period}")
 
 
-def _reserve(earnings: Earnings, party: str, parts: Mapping[str, int]) -> Transaction:
+def _reserve(earnings: Earnings, party: str, parts: Parts) -> Transaction:
     sides = [
         Posting(account=account, amount=earnings.money(micros))
-        for payee, kept in parts.items()
+        for (payee,), kept in parts.items()
         for account, micros in ((payable(payee), kept), (reserve(payee), -kept))
     ]
     memo = f"kept back of what {party} earned in {earnings.period}"
     return _booked(earnings.period, "reserve", party, sides, memo)
 
 
-def _recoupment(earnings: Earnings, party: str, name: str, parts: Mapping[str, int]) -> Transaction:
-    taken = [
-        Posting(account=payable(payee), amount=earnings.money(micros))
-        for payee, micros in parts.items()
+def _recoupment(earnings: Earnings, party: str, parts: Parts) -> Transaction:
+    taken, back = defaultdict[str, int](int), defaultdict[str, int](int)
+    for (payee, name), micros in parts.items():
+        taken[payable(payee)] += micros
+        back[advance(name)] -= micros
+    sides = [
+        Posting(account=account, amount=earnings.money(micros))
+        for account, micros in (*taken.items(), *back.items())
     ]
-    back = Posting(account=advance(name), amount=earnings.money(-sum(parts.values())))
-    memo = f"{party} recoups advance {name}"
-    return _booked(earnings.period, "recoupment", party, [*taken, back], memo)
+    names = ", ".join(dict.fromkeys(name for _, name in parts))
+    return _booked(earnings.period, "recoupment", party, sides, f"{party} recoups advance {names}")
 
 
 def _booked(
@@ -215,12 +230,12 @@ def _booked(
     )
 
 
-def _by_party(amounts: Amounts) -> list[tuple[str, dict[str, int]]]:
-    """Put amounts that are not zero in order: of each party, by payee."""
-    parties: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for (party, payee), micros in sorted(amounts.items()):
+def _by_party(amounts: Mapping[Any, int]) -> list[tuple[str, Parts]]:
+    """Put amounts that are not zero in order: of each party, by the rest of what they are of."""
+    parties: defaultdict[str, Parts] = defaultdict(dict)
+    for (party, *rest), micros in sorted(amounts.items()):
         if micros:
-            parties[party][payee] = micros
+            parties[party][tuple(rest)] = micros
     return list(parties.items())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
@@ -14,7 +13,7 @@ from db.engine import Books, reading
 from db.queries.ledger import transactions
 from db.queries.nouns import noun
 from db.queries.viewer import Viewer
-from royalty.ledger import Transaction, advance
+from royalty.ledger import Transaction, advance, cash
 from royalty.money import Money
 from royalty.period import Period
 from royalty.settlement import Standing
@@ -90,11 +89,11 @@ def not_reversed(connection: Connection, wanted: ColumnElement[bool]) -> list[Tr
 
 
 def _advanced(advances: Iterable[Transaction]) -> dict[str, int]:
-    """Sum what was paid out, by recoupment name."""
+    """Sum what was paid out by party: an advance's key is `<period>/advance/<party>`."""
     sums: defaultdict[str, int] = defaultdict(int)
-    for posting in chain.from_iterable(each.postings for each in advances):
-        if posting.account.startswith(advance("")):
-            sums[posting.account.removeprefix(advance(""))] += posting.amount.micros
+    for each in advances:
+        party = each.key.rpartition("/")[2]
+        sums[party] += sum(side.amount.micros for side in each.postings if side.account != cash())
     return dict(sums)
 
 

@@ -13,6 +13,10 @@ from tests.cli.conftest import EXAMPLE, Ran, Tantieme
 
 USAGE = "period,listener,track,source,territory,plays\n"
 REVENUE = "period,listener,source,territory,currency,net\n"
+TERMS = (
+    "party,royalty_rate_ppm,advance,reserve_ppm,minimum_payment,withholding_ppm,currency,"
+    "valid_from,valid_to\n"
+)
 SHARES = "track,recording,share_ppb,low_ppb,high_ppb,provider\n"
 ADJUSTMENT = "2026-11/adjustment/2026-10/allocation/2026-10/app/DE/EUR/1"
 
@@ -185,25 +189,6 @@ def test_money_without_an_owner_is_listed_and_finds_one(closed: Tantieme, tmp_pa
     assert "No closed month" in closed("suspense", "reprocess").err
 
 
-def test_a_reversed_adjustment_is_posted_again_by_the_next(
-    closed: Tantieme, tmp_path: Path
-) -> None:
-    late_usage(closed, tmp_path, "u1,g3,app,DE,10")
-    first = differences(adjusted(closed))
-
-    undone = document(closed("reverse", ADJUSTMENT, "--reason", "a test", "--as", "kim", "--json"))
-    posted = {each["account"]: each["amount"]["micros"] for each in undone["postings"]}
-    assert posted == {f"payable.{payee}": each for payee, each in first.items()}
-    assert closed("reverse", ADJUSTMENT, "--reason", "twice").code == 3
-    assert "is a reversal" in closed("reverse", f"{ADJUSTMENT}/reversal", "--reason", "x").err
-
-    found = adjusted(closed)
-
-    assert differences(found) == first
-    assert found["transactions"] == [ADJUSTMENT[:-1] + "2"]
-    assert done(closed("verify"))
-
-
 def test_what_cannot_be_adjusted_or_reversed_is_refused(closed: Tantieme) -> None:
     assert "2026-11 is not closed" in closed("adjust", "2026-11").err
     assert "there is no transaction 'x'" in closed("reverse", "x", "--reason", "y").err
@@ -216,11 +201,23 @@ def test_what_cannot_be_adjusted_or_reversed_is_refused(closed: Tantieme) -> Non
     assert "'tantieme release hold/2026-10/ann/1'" in ran.err
 
 
-def test_rehearsing_a_reversal_posts_nothing(closed: Tantieme) -> None:
-    rehearsed = done(closed("reverse", "1", "--reason", "y", "--dry-run"))
+def test_what_is_reversed_is_shown_rehearsed_and_posted_once(
+    example: Tantieme, tmp_path: Path
+) -> None:
+    folder = tmp_path / "terms"
+    folder.mkdir()
+    (folder / "terms.csv").write_text(f"{TERMS}ann,1000000,9.00,0,0,0,EUR,,\n")
+    done(example("catalogue", "import", folder))
+    done(example("close", "2026-10", "--as", "kim"))
+    this = ("reverse", "2026-10/recoupment/ann", "--reason", "agreed", "--as", "kim")
+
+    rehearsed = done(example(*this, "--dry-run"))
+    undone = document(example(*this, "--json"))
 
     assert "would be posted in 2026-11; nothing was written" in rehearsed.err
-    assert done(closed("reverse", "1", "--reason", "y"))
+    posted = {each["account"]: each["amount"]["micros"] for each in undone["postings"]}
+    assert posted == {"payable.ann": -3_833_334, "advance.unrecouped.ann": 3_833_334}
+    assert example(*this).code == 3
 
 
 def test_a_payee_that_was_corrected_since_is_not_paid_again_for_a_closed_month(

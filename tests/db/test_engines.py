@@ -27,11 +27,11 @@ from royalty.period import Period
 from royalty.rules import RULES, Facts
 from royalty.rules.arithmetic import FINE, WIDE, exact_sum, proportion, quotient, whole
 from tests import oracle
-from tests.cli.conftest import Tantieme, example, tantieme
+from tests.cli.conftest import Tantieme, example, imported_example, tantieme
 from tests.oracle import World
 from tests.royalty.rules.dividing import facts_of
 
-__all__ = ["example", "tantieme"]  # fixtures of the command line's tests
+__all__ = ["example", "imported_example", "tantieme"]  # fixtures of the command line's tests
 
 # Two threads, and a Java that starts fast rather than runs fast.
 SPARK = (

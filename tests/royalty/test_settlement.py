@@ -39,7 +39,8 @@ def standing_after(transactions: Sequence[Transaction]) -> Standing:
             if posting.account.startswith("advance.unrecouped."):
                 name = posting.account.removeprefix("advance.unrecouped.")
                 unrecouped[name] += posting.amount.micros
-                advanced[name] += posting.amount.micros if each.kind == "advance" else 0
+                if each.kind == "advance":
+                    advanced[each.key.rpartition("/")[2]] += posting.amount.micros
     undone = {each.reverses for each in transactions}
     reserves = [each for each in transactions if each.kind == "reserve" and each.key not in undone]
     return Standing(advanced=advanced, unrecouped=unrecouped, reserves=reserves)
@@ -114,7 +115,8 @@ def test_parties_of_one_name_recoup_together_in_order_of_party() -> None:
     posted = settle(month, shared, NONE)
 
     assert [each.key for each in posted] == [
-        "2026-10/advance/duo",
+        "2026-10/advance/ann",
+        "2026-10/advance/bea",
         "2026-10/reserve/ann",
         "2026-10/recoupment/ann",
         "2026-10/recoupment/bea",
@@ -299,7 +301,7 @@ def test_a_party_without_an_agreement_recoups_nothing_even_of_its_own_name() -> 
 
     posted = settle(earned({("bob", "bob"): 8_000_000}), [shared], NONE)
 
-    assert [each.key for each in posted] == ["2026-10/advance/bob"]
+    assert [each.key for each in posted] == ["2026-10/advance/ann"]
 
 
 def test_what_was_taken_away_under_another_payee_is_less_to_keep_back_and_to_recoup() -> None:
@@ -310,3 +312,17 @@ def test_what_was_taken_away_under_another_payee_is_less_to_keep_back_and_to_rec
     assert [each.key for each in nothing] == ["2026-10/advance/ann"]
     assert moved(some)["reserve.adm"] == -1_000_000
     assert moved(some)["payable.adm"] == 10_000_000
+
+
+def test_an_agreement_that_joins_others_later_is_not_paid_its_advance_again() -> None:
+    october = settle(earned({ANN: 3_000_000}), [replace(R, reserve_ppm=0)], NONE)
+    joined = [replace(R, reserve_ppm=0, recoupment="duo"), Terms(party="bea", recoupment="duo")]
+
+    november = settle(
+        earned({ANN: 5_000_000, ("bea", "bea"): 7_000_000}, OCTOBER.next),
+        joined,
+        standing_after(october),
+    )
+
+    assert [each.key for each in november] == ["2026-11/recoupment/ann"]
+    assert moved(november) == {"payable.ann": 5_000_000, "advance.unrecouped.ann": -5_000_000}

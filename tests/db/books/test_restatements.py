@@ -8,7 +8,15 @@ from db.books.reversals import reverse_one
 from db.engine import Books, reading
 from db.queries import EVERYONE
 from royalty.errors import Conflict, NotFound
-from royalty.ledger import Posting, Transaction, payable, reserve
+from royalty.ledger import (
+    Posting,
+    Transaction,
+    TransactionKind,
+    advance,
+    cash,
+    payable,
+    reserve,
+)
 from royalty.money import Money
 from royalty.period import Period
 from tests.db import world
@@ -113,31 +121,67 @@ def test_only_what_divides_a_month_is_its_own(closed: Books) -> None:
         ),
     )
     post(closed, [kept])
-    undone = reverse_one(closed, "3", "a test", name="kim")
 
     with reading(closed) as connection:
         found = posted_for(connection, world.OCTOBER)
         assert posted_for(connection, world.NOVEMBER) == []
 
-    assert [each.kind for each in found] == ["revenue", "allocation", "adjustment", "reversal"]
-    assert found[-1].reverses == found[-2].key == undone.reverses
+    assert [each.kind for each in found] == ["revenue", "allocation", "adjustment"]
     with pytest.raises(Conflict, match="'tantieme close' releases it"):
         reverse_one(closed, kept.key, "why not", name="kim")
 
 
-def test_a_transaction_is_reversed_once_by_key_or_number(closed: Books) -> None:
-    [revenue, _] = world.transactions()
+def advanced(micros: int) -> Transaction:
+    """An advance to bob."""
+    return booked("advance", (advance("bob"), micros), (cash(), -micros))
 
-    undone = reverse_one(closed, revenue.key, "a test", name="kim")
+
+def booked(kind: TransactionKind, *sides: tuple[str, int]) -> Transaction:
+    return Transaction(
+        kind=kind,
+        key=f"2026-11/{kind}/bob",
+        period=world.NOVEMBER,
+        effective_on=world.NOVEMBER.start,
+        postings=tuple(
+            Posting(account=account, amount=Money(micros, "EUR")) for account, micros in sides
+        ),
+    )
+
+
+def test_a_transaction_is_reversed_once_by_key_or_number(closed: Books) -> None:
+    post(closed, [advanced(5)])
+
+    undone = reverse_one(closed, "2026-11/advance/bob", "a test", name="kim")
 
     assert undone.period == world.NOVEMBER
-    assert [each.amount for each in undone.postings] == [-each.amount for each in revenue.postings]
+    assert [each.amount.micros for each in undone.postings] == [-5, 5]
     with pytest.raises(Conflict, match="is reversed already"):
-        reverse_one(closed, "1", "again", name="kim")
+        reverse_one(closed, "3", "again", name="kim")
     with pytest.raises(Conflict, match="is a reversal"):
         reverse_one(closed, undone.key, "again", name="kim")
     with pytest.raises(NotFound, match="no transaction '77'"):
         reverse_one(closed, "77", "again", name="kim")
+
+
+@pytest.mark.parametrize("number", ["1", "2", "3"])
+def test_a_division_and_its_adjustments_are_put_right_by_adjusting(
+    closed: Books, number: str
+) -> None:
+    restate(closed, restatement(closed, 5), "kim")
+
+    with pytest.raises(Conflict, match="'tantieme adjust' divides its month again"):
+        reverse_one(closed, number, "a test", name="kim")
+
+
+def test_an_advance_that_was_recouped_in_part_is_not_taken_back_whole(closed: Books) -> None:
+    recouped = booked("recoupment", (payable("bob"), 2), (advance("bob"), -2))
+    post(closed, [advanced(5), recouped])
+
+    with pytest.raises(Conflict, match=r"only €0\.000003 is not recouped yet"):
+        reverse_one(closed, "2026-11/advance/bob", "a test", name="kim")
+    reverse_one(closed, recouped.key, "first this", name="kim")
+
+    assert reverse_one(closed, "2026-11/advance/bob", "then that", name="kim")
 
 
 def test_what_waits_is_aged_by_pool(closed: Books) -> None:

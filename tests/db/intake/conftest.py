@@ -15,7 +15,7 @@ from tests.db.intake.fuzzing import Bench
 
 @pytest.fixture(scope="module")
 def bench(closed_template: Path) -> Iterator[Bench]:
-    """Books with October closed and two rows of September."""
+    """Books with October closed, some usage of September and some revenue of November."""
     memory, threads = Path("/dev/shm"), pa.cpu_count()
     pa.set_cpu_count(1)  # small files gain nothing from more
     with tempfile.TemporaryDirectory(dir=memory if memory.exists() else None) as folder:
@@ -26,7 +26,7 @@ def bench(closed_template: Path) -> Iterator[Bench]:
             (home / "snapshots").mkdir(exist_ok=True)
             (home / "snapshots" / path.name).write_bytes(path.read_bytes())
         books = open_books(None, home)
-        world.write(Path(folder), SEPTEMBER)
+        world.write(Path(folder), CAME_IN)
         usage.record(books, Path(folder) / "usage.csv")
         revenue.record(books, Path(folder) / "revenue.csv")
         yield Bench.over(books, Path(folder) / "inbox")
@@ -34,9 +34,9 @@ def bench(closed_template: Path) -> Iterator[Bench]:
     pa.set_cpu_count(threads)
 
 
-SEPTEMBER = {
+CAME_IN = {
     "usage.csv": world.USAGE.replace("2026-10", "2026-09"),
-    "revenue.csv": world.REVENUE.replace("2026-10", "2026-09"),
+    "revenue.csv": world.REVENUE.replace("2026-10", "2026-11").replace(",u", ",v"),
 }
 
 

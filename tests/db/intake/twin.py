@@ -14,7 +14,6 @@ Place = tuple[int | None, str | None]
 
 CURRENT = "2026-11"
 CLOSED = "2026-10"
-CAME_IN = "2026-09"  # a row of it is in the books
 
 _ID = re.compile(r"[^\s/\x00-\x1f\x7f-\x9f\ufffd]+")
 _WHOLE = re.compile(r"[0-9]{1,15}")
@@ -118,6 +117,11 @@ def _between(rows: list[tuple[int, Cells]], found: set[Place]) -> Iterator[Place
             wanted = currencies.setdefault(place, cells["currency"])
             if wanted != cells["currency"]:
                 yield number, "currency"
+
+
+def is_over(cells: Cells) -> bool:
+    """Say whether a row is of a month that takes no more: closed, or before it and of money."""
+    return cells["period"] == CLOSED or ("net" in cells and cells["period"] < CLOSED)
 
 
 def too_much(rows: list[tuple[int, Cells]]) -> bool:
