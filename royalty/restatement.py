@@ -32,7 +32,7 @@ _CHANGES = {
     "rights.interests": "restated interests",
     "rights.rates": "restated agreements",
 }
-UNDONE = "what was reversed is posted again"
+OTHER_RATE = "another rate of exchange"  # all else that decides is named
 _NAMED = 3  # tracks named in a sentence
 
 Side = tuple[str, str, str, str, str]  # account, right, pool, currency, rate of exchange
@@ -134,7 +134,7 @@ def share_changes(versions: Iterable[tuple[str, int]]) -> list[str]:
 
 def memo(changed: Sequence[str], reason: str) -> str:
     """Say why a month is adjusted: what changed, and the reason that was given."""
-    return ": ".join(filter(None, ["; ".join(changed) or UNDONE, reason]))
+    return ": ".join(filter(None, ["; ".join(changed) or OTHER_RATE, reason]))
 
 
 def by_track(before: Table, after: Table, most: int) -> Table:

@@ -7,7 +7,7 @@ from pathlib import Path
 from cli.workspace import Workspace
 from db.books.ledger import post
 from royalty.ledger import Posting, Transaction
-from royalty.money import Money
+from royalty.money import Money, parse_micros
 from royalty.period import Period
 from tests.cli.conftest import EXAMPLE
 
@@ -41,7 +41,7 @@ def test_exports_have_the_same_bytes_twice_and_every_line(example, tmp_path: Pat
     rows = list(csv.DictReader(io.StringIO(one.decode())))
 
     assert one == two
-    assert sum(round(float(row["net"]) * 10**6) for row in rows) == 20_000_000
+    assert sum(parse_micros(row["net"]) for row in rows) == 20_000_000
 
 
 def test_an_export_has_what_only_moved_and_adds_up_to_the_accounts(example, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_an_export_has_what_only_moved_and_adds_up_to_the_accounts(example, tmp_
     owed = json.loads(example("statement", "bob", "2026-11", "--json").out)
 
     assert [row["kind"] for row in rows if not row["basis"]] == ["reserved"]
-    moved = sum(round(float(row["net"]) * 10**6) for row in rows)
+    moved = sum(parse_micros(row["net"]) for row in rows)
     assert moved == owed["closing"]["micros"] - owed["opening"]["micros"]
     assert {row["root"] for row in rows} == {owed["root"]}
     assert "kept back" in example("statement", "bob", "2026-11").out

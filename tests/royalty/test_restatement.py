@@ -231,7 +231,7 @@ def test_what_changed_is_said_in_plain_words() -> None:
 
     assert said == ["late usage", "restated interests"]
     assert memo(said, "the label asked") == "late usage; restated interests: the label asked"
-    assert memo([], "") == "what was reversed is posted again"
+    assert memo([], "") == "another rate of exchange"
     assert share_changes([("g1", 2), ("g4", 1), ("g1", 3), ("g1", 1)]) == [
         "corrected shares of g1",
         "shares of g4, which had none",
