@@ -51,7 +51,7 @@ COMMANDS = {
     "export": "cli.reports:export",
     "trail": "cli.reports:trail",
     "audit": "cli.audits:audit",
-    "verify": "cli.reports:verify",
+    "verify": "cli.verifying:verify",
     "dashboard": "cli.dashboard:dashboard",
 }
 DONE, BUG, REFUSED, BAD_INPUT, INTERRUPTED = 0, 1, 3, 4, 130  # 2 is click's, 5 is `ctx.exit(5)`

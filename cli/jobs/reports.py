@@ -1,18 +1,17 @@
-"""Read what the books and the workspace hold: exports, trails, verification."""
+"""Read what the books and the workspace hold: exports and trails."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cli.jobs.evidence import is_ours, read_paying, verify_evidence
+from cli.jobs.evidence import is_ours, read_paying
 from cli.workspace import Workspace
 from db import queries
-from db.queries import EVERYONE, RunRow
+from db.queries import EVERYONE
 from royalty.errors import BadInput, NotFound
 from royalty.period import Period
 from royalty.reports.csv import period_csv
@@ -104,29 +103,3 @@ def _card_facts(path: Path) -> dict[str, Any]:
 
 _EVIDENCE = ("method", "mapping", "gate", "interval", "run", "runs", "index")
 _CARD = ("corpus_sha256", "batch_order_sha256", "code_version", "torch")
-
-
-def verify_books(workspace: Workspace) -> list[str]:
-    """Check books, snapshots, run cards, checkpoints and evidence; say what is not as it was."""
-    books = workspace.books()
-    return [
-        *queries.verify_books(books),
-        *(fault for run in queries.runs(EVERYONE, books) for fault in _run_faults(workspace, run)),
-        *verify_evidence(workspace),
-    ]
-
-
-def _run_faults(workspace: Workspace, run: RunRow) -> Iterator[str]:
-    """Hash a run's card, and the checkpoints that it names."""
-    folder = workspace.home / "runs" / run.id
-    card = folder / "card.json"
-    if _sha256(card) != run.card_sha256:
-        yield f"{card} is not the card that the books know"
-        return
-    for kept in json.loads(card.read_text(encoding="utf-8"))["checkpoints"]:
-        if _sha256(folder / kept["file"]) != kept["sha256"]:
-            yield f"{folder / kept['file']} is not the checkpoint that its card names"
-
-
-def _sha256(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
