@@ -1,12 +1,14 @@
 """Which months used which run and index."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from cli.jobs import versions
+from cli.main import main
 from cli.workspace import Workspace
 from db.books.runs import record_run
 from db.books.tracks import record_tracks
@@ -16,27 +18,37 @@ from tests.db import world
 OURS = "tantieme:i0123abcd-00ff00ff:default:pieces:gated"
 
 
-@pytest.fixture
-def two_months(example: Tantieme, tmp_path: Path) -> Tantieme:
+@pytest.fixture(scope="module")
+def october_and_november(closed_example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """October by imported shares, closed; November by shares of ours, previewed by two rules."""
-    assert example("close", "2026-10").code == 0
-    later = tmp_path / "later"
-    later.mkdir()
+    later = tmp_path_factory.mktemp("later")
+    home = later / "home"
+    shutil.copytree(closed_example, home)
+
+    def done(*arguments: object) -> None:
+        assert main(["--home", str(home), *map(str, arguments)]) == 0
+
     for name in ("usage", "revenue"):
         text = (EXAMPLE / f"{name}.csv").read_text()
         (later / f"{name}.csv").write_text(text.replace("2026-10", "2026-11"))
-        assert example(name, "import", later / f"{name}.csv").code == 0
+        done(name, "import", later / f"{name}.csv")
     shares = (EXAMPLE / "shares.csv").read_text().replace(",example\n", f",{OURS}\n")
     (later / "shares.csv").write_text(shares)
-    assert example("shares", "import", later / "shares.csv").code == 0
-    settings = tmp_path / "home" / "workspace.toml"
+    done("shares", "import", later / "shares.csv")
+    settings = home / "workspace.toml"
     settings.write_text(settings.read_text().replace('provider = ""', f'provider = "{OURS}"'))
-    books = Workspace(home=tmp_path / "home").books()
+    books = Workspace(home=home).books()
     record_run(books, world.run())
     record_tracks(books, [world.track("g1"), world.track("g3")])
-    ran = example("payouts", "2026-11", "--rule", "pro-rata", "--rule", "user-equal")
-    assert ran.code == 0, ran.err
-    return example
+    done("payouts", "2026-11", "--rule", "pro-rata", "--rule", "user-equal")
+    return home
+
+
+@pytest.fixture
+def two_months(tantieme: Tantieme, october_and_november: Path, tmp_path: Path) -> Tantieme:
+    """A copy of them."""
+    shutil.copytree(october_and_november, tmp_path / "home")
+    return tantieme
 
 
 @pytest.mark.parametrize("runs", [["run-1", "run-2"], None])

@@ -59,7 +59,7 @@ def test_the_worked_chain_pays_everybody_to_the_micro(tracks, expected) -> None:
     assert allocate(pool_of(14_000_000), tracks, shares, held, TODAY).paid == expected
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     micros=st.dictionaries(st.sampled_from(["A", "B", "C"]), st.integers(0, 10**12)),
     one=sharings(RECORDINGS),
@@ -86,7 +86,7 @@ def test_an_allocation_agrees_with_the_slow_twin_and_conserves_the_pool(
     assert all(row.low_micros <= row.micros <= row.high_micros for row in found.postings)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(
     micros=st.dictionaries(st.sampled_from(["A", "B", "C"]), st.integers(1, 10**12), min_size=1),
     one=sharings(RECORDINGS),
@@ -390,7 +390,7 @@ def test_lines_have_the_agreed_columns(one, held) -> None:
     assert all(row.plays in {PLAYS, 0} and row.pool == pool_of(1).id for row in found.lines)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(one=sharings(RECORDINGS), other=sharings(RECORDINGS), held=rights(RECORDINGS))
 def test_recordings_and_the_rest_add_up_to_the_pool(one, other, held) -> None:
     tracks = {"A": 10**6, "B": 10**6, "C": 10**6}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import ibis
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.engines import connect
@@ -94,6 +94,7 @@ def test_where_nobody_has_a_part_the_first_gets_it() -> None:
     assert settled(1, ("b", 0, 0), ("a", 0, 0)) == {"a": 1, "b": 0}
 
 
+@settings(max_examples=40)
 @given(
     whole=st.integers(0, 10**12),
     weights=st.lists(st.integers(0, 10**6), min_size=1, max_size=8).filter(any),

@@ -1,6 +1,7 @@
 """What a month was paid by stays, and is found again, once its tracks are attributed anew."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cli.jobs.evidence import (
     read_evidence,
     record_shares,
 )
+from cli.main import main
 from cli.workspace import Workspace
 from royalty.errors import BadInput
 from tests.cli.conftest import EXAMPLE, Ran
@@ -39,21 +41,31 @@ def write_passages(workspace: Workspace, track: str, text: str) -> None:
     (folder / f"{track}.json").write_text(text)
 
 
-@pytest.fixture
-def workspace(tantieme: Tantieme, tmp_path: Path) -> Workspace:
+@pytest.fixture(scope="module")
+def attributed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The README's world, in which the index i1 attributed two tracks; October is closed by it."""
-    workspace = Workspace(home=tmp_path / "home")
-    assert tantieme("init").code == 0
+    workspace = Workspace(home=tmp_path_factory.mktemp("attributed") / "home")
+
+    def done(*arguments: object) -> None:
+        assert main(["--home", str(workspace.home), *map(str, arguments)]) == 0
+
+    done("init")
     for what, file in (("catalogue", ""), ("usage", "usage.csv"), ("revenue", "revenue.csv")):
-        assert tantieme(what, "import", EXAMPLE / file).code == 0
+        done(what, "import", EXAMPLE / file)
     documents = [found(track, "i1") for track in ("g1", "g2")]
     for document in documents:
         keep_evidence(workspace, document)
         write_passages(workspace, document["track"], "of i1")
     record_shares(workspace, documents)
-    ran = tantieme("close", "2026-10")
-    assert ran.code == 0, ran.err
-    return workspace
+    done("close", "2026-10")
+    return workspace.home
+
+
+@pytest.fixture
+def workspace(attributed: Path, tmp_path: Path) -> Workspace:
+    """A copy of it."""
+    shutil.copytree(attributed, tmp_path / "home")
+    return Workspace(home=tmp_path / "home")
 
 
 @pytest.fixture
