@@ -2,7 +2,8 @@
 
 Everything is a hash of its place and the seed, so that the same size gives the same rows on every
 machine, whatever the number of threads. Shapes: plays of listeners are log-normal, those of tracks
-follow Zipf and Mandelbrot's law, tracks have 10 shares on average and 50 at most, a dozen pools
+follow Zipf and Mandelbrot's law, tracks have 10 shares on average (if no other size is asked for)
+and 50 at most, a dozen pools
 differ in size, some listeners paid and played nothing and some played and paid nothing, some
 tracks have no shares, some recordings no licence, some rights gaps, or a set of their own in one
 territory, and some parties a rate below the whole.
@@ -36,6 +37,7 @@ class Size:
     tracks: int = 1_000_000
     recordings: int = 200_000
     payees: int = 100_000
+    shares: int = 10  # of a track, on average; 50 at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +128,12 @@ def _revenue(size: Size) -> str:
 
 
 def _shares(size: Size) -> str:
-    """Give 99 % of tracks 1 to 50 recordings, geometric around 10, and an unattributed part."""
+    """Give 99 % of tracks 1 to 50 recordings, geometric, and an unattributed part."""
+    beyond = f"floor(-{size.shares - 0.4} * ln(u(i, 'shares')))::bigint"  # the first
     named = f"""
         select i, floor({size.recordings} * pow(u([i, j], 'recording'), 2))::bigint as recording,
             sum(1 + floor(-1e6 * ln(u([i, j], 'share')))::bigint)::bigint as weight
-        from (select i, unnest(range(1 + least(49, floor(-9.6 * ln(u(i, 'shares')))::bigint))) as j
+        from (select i, unnest(range(1 + least(49, {beyond}))) as j
             from range({size.tracks}) as tracks(i) where u(i, 'shared') > 0.01)
         group by all"""
     part = "(1e9 * (0.4 + 0.6 * u(i, 'attributed')))::bigint"

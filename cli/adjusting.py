@@ -17,6 +17,7 @@ from cli.output import (
     print_json,
     print_table,
 )
+from cli.payouts import engine_option
 from cli.workspace import Workspace
 from royalty.ledger import payee_of, platform, suspense_of
 from royalty.money import Money
@@ -31,12 +32,19 @@ if TYPE_CHECKING:
 @click.command()
 @period_argument
 @click.option("--reason", default="", metavar="TEXT", help="Why, in words for statements.")
+@engine_option
 @as_name
 @dry_run
 @as_json
 @pass_workspace
 def adjust(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
-    workspace: Workspace, period: Period, reason: str, name: str, dry_run: bool, json_: bool
+    workspace: Workspace,
+    period: Period,
+    reason: str,
+    engine: str,
+    name: str,
+    dry_run: bool,
+    json_: bool,
 ) -> None:
     """Divide a closed month again by what is known now, and post the difference in the open one.
 
@@ -50,7 +58,7 @@ def adjust(  # noqa: PLR0913, PLR0917 - click passes one argument for each optio
     """
     from cli.jobs.adjusting import adjust as put_right
 
-    done = put_right(workspace, period, name=name, reason=reason, dry_run=dry_run)
+    done = put_right(workspace, period, name=name, reason=reason, engine=engine, dry_run=dry_run)
     if json_:
         print_json({"schema": 1, "dry_run": dry_run, **adjusted_document(done)})
     else:

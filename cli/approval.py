@@ -25,6 +25,12 @@ from royalty.period import Period
 from royalty.reports.variance import variance_document
 
 SHOWN = 5  # payees
+SETTLED = {  # what closing settles, by the kind of transaction
+    "advance": "advances paid out",
+    "reversal": "reserves released",
+    "reserve": "kept in reserve",
+    "recoupment": "recouped against advances",
+}
 
 
 @click.command()
@@ -46,6 +52,8 @@ def approve(  # noqa: PLR0913, PLR0917 - click passes one argument for each opti
 ) -> None:
     """Approve a month's preview, so that it can be closed where workspace.toml wants approval.
 
+    Shows what is divided, what closing settles of it (advances, reserves, recoupments), and what
+    changed since the month before.
     Whoever computed the preview first prepared it, and someone else approves it. What is approved
     is what it comes to: computed anew with another result, it has to be approved again. Approving
     again changes nothing.
@@ -75,12 +83,26 @@ def _print_approved(approved: Approved) -> None:
         f"{payout.period} by {payout.rule}, prepared by {prepared}: {payout.pool} to divide among"
         f" {len(payout.payees):,} payees; {payout.suspense} waits in suspense.\n"
     )
+    _print_settled(approved)
     if variance is None:
         click.echo(f"{no_month_before(payout.period, payout.rule)}\n")
         return
     click.echo(f"{variance.summary}\n")
     print_changes(variance, SHOWN)
     click.echo(f"In full: tantieme payouts {payout.period} --variance\n")
+
+
+def _print_settled(approved: Approved) -> None:
+    """Print what closing posts between earned and payable, in total by kind."""
+    rows = [
+        (SETTLED[each.kind], f"{each.transactions:,}", str(each.amount))
+        for each in approved.settled
+    ]
+    if rows:
+        print_table("Closing settles of this", ["what", ">transactions", ">amount"], rows)
+        click.echo()
+    else:
+        click.echo("Closing settles nothing: all that is earned is payable.\n")
 
 
 def _said(approved: Approved, name: str, *, dry_run: bool) -> str:
@@ -107,6 +129,14 @@ def _document(approved: Approved, name: str, *, dry_run: bool) -> dict[str, obje
         "pool": payout.pool.json,
         "suspense": payout.suspense.json,
         "payees": len(payout.payees),
+        "settles": [
+            {
+                "kind": each.kind,
+                "transactions": each.transactions,
+                "amount": each.amount.json,
+            }
+            for each in approved.settled
+        ],
         "variance": None if approved.variance is None else against,
     }
 

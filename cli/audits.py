@@ -15,6 +15,7 @@ from cli.output import (
     print_table,
     progress,
 )
+from cli.payouts import engine_option
 from cli.workspace import Workspace
 from db import queries
 from db.queries import EVERYONE
@@ -23,6 +24,7 @@ from royalty.period import Period
 
 CONSERVATION, RULES, WITHOUT = "conservation", "rules", "without"
 REPRODUCE = "reproduce"
+ENGINE = "duckdb"  # unless told otherwise
 
 
 @click.command()
@@ -38,6 +40,7 @@ REPRODUCE = "reproduce"
     help="Of `rules`: listeners to leave out, for comparison; a prefix such as 'bot-*', or a file "
     "with an id on each line.  [default: farm-* in a simulated month]",
 )
+@engine_option
 @as_json
 @pass_workspace
 @click.pass_context
@@ -48,6 +51,7 @@ def audit(  # noqa: PLR0913, PLR0917 - click passes each of them
     what: str,
     left_out: str | None,
     without: str | None,
+    engine: str,
     json_: bool,
 ) -> None:
     """Prove that a month's money adds up, or show what else it could have been.
@@ -66,22 +70,15 @@ def audit(  # noqa: PLR0913, PLR0917 - click passes each of them
               tantieme audit 2026-10 without bach
               tantieme audit 2026-10 reproduce
     """
-    if (left_out is None) == (what == WITHOUT):
-        raise click.UsageError(
-            "name the recording or artist that is left out: 'tantieme audit PERIOD without ID'"
-            if what == WITHOUT
-            else f"'{left_out}' belongs to 'tantieme audit PERIOD without', and not to '{what}'"
-        )
+    _require_of(what, left_out, without, engine)
     if what == RULES:
         _rules(workspace, period, without, json_=json_)
         return
-    if without is not None:
-        raise click.UsageError("--without belongs to 'tantieme audit PERIOD rules'")
     if left_out is not None:
         _without(workspace, period, left_out, json_=json_)
         return
     if what == REPRODUCE:
-        _reproduce(ctx, workspace, period, json_=json_)
+        _reproduce(ctx, workspace, period, engine, json_=json_)
         return
     found = queries.conservations(EVERYONE, workspace.books(), period)
     if json_:
@@ -90,6 +87,20 @@ def audit(  # noqa: PLR0913, PLR0917 - click passes each of them
         _print_conservation(period, found)
     if not all(each.holds for each in found):
         ctx.exit(FAILED)
+
+
+def _require_of(what: str, left_out: str | None, without: str | None, engine: str) -> None:
+    """Refuse what belongs to another audit."""
+    if (left_out is None) == (what == WITHOUT):
+        raise click.UsageError(
+            "name the recording or artist that is left out: 'tantieme audit PERIOD without ID'"
+            if what == WITHOUT
+            else f"'{left_out}' belongs to 'tantieme audit PERIOD without', and not to '{what}'"
+        )
+    if without is not None and what != RULES:
+        raise click.UsageError("--without belongs to 'tantieme audit PERIOD rules'")
+    if engine != ENGINE and what != REPRODUCE:
+        raise click.UsageError("--engine belongs to 'tantieme audit PERIOD reproduce'")
 
 
 def _print_conservation(period: Period, found: Sequence[Conservation]) -> None:
@@ -143,11 +154,13 @@ def _without(workspace: Workspace, period: Period, left_out: str, *, json_: bool
         print_without(found)
 
 
-def _reproduce(ctx: click.Context, workspace: Workspace, period: Period, *, json_: bool) -> None:
+def _reproduce(
+    ctx: click.Context, workspace: Workspace, period: Period, engine: str, *, json_: bool
+) -> None:
     from cli.jobs.reproducing import reproduce
     from cli.reproducing import print_reproduced, reproduced_json
 
-    found = reproduce(workspace, period)
+    found = reproduce(workspace, period, engine=engine)
     if json_:
         print_json(reproduced_json(found))
     else:

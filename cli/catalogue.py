@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from cli.amendments import amendment_json, span, tell_amended
 from cli.intake import tell
 from cli.naming import alias, correct
 from cli.output import (
@@ -25,6 +26,7 @@ from cli.output import (
 )
 from cli.withdrawing import opt_out, takedown
 from cli.workspace import Workspace
+from db.intake.receipt import Receipt
 from royalty.catalogue import PPM, Recording, Withdrawal
 from royalty.money import Money
 from royalty.terms import Terms
@@ -39,21 +41,36 @@ def catalogue() -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @as_name
 @dry_run
+@as_json
 @pass_workspace
-def import_catalogue(workspace: Workspace, folder: Path, name: str, dry_run: bool) -> None:
+def import_catalogue(
+    workspace: Workspace, folder: Path, name: str, dry_run: bool, json_: bool
+) -> None:
     """Import a folder: recordings.csv, parties.csv, interests.csv, terms.csv and the music.
 
     Music is MIDI or MusicXML, named in the column `file`. Every fault is listed with its file,
-    row and field, and then nothing is imported.
+    row and field, and then nothing is imported. Which agreements and interests it ends, changes
+    or adds is said: what a file says of a party's terms, or of who holds a recording or work, is
+    all of it, and ends what it leaves out.
 
     \b
-    Example:  tantieme catalogue import my-catalogue/
+    Example:  tantieme catalogue import my-catalogue/ --dry-run
     """
     from cli.jobs.catalogue import import_folder
 
     with progress("Reading music") as report:
         receipt = import_folder(workspace, folder, name=name, dry_run=dry_run, report=report)
+    if json_:
+        print_json(_import_json(receipt, dry_run=dry_run))
+        return
     tell(receipt, dry_run=dry_run)
+    tell_amended(receipt.amended)
+
+
+def _import_json(receipt: Receipt, *, dry_run: bool) -> dict[str, Any]:
+    said = {"already": receipt.already, "dry_run": dry_run}
+    amended = [amendment_json(each) for each in receipt.amended]
+    return {"schema": 1, "rows": dict(receipt.rows), **said, "amended": amended}
 
 
 @catalogue.command()
@@ -120,7 +137,7 @@ def _recording_json(row: Recording, withdrawn: Sequence[Withdrawal]) -> dict[str
 
 def _licence(row: Recording, withdrawn: Sequence[Withdrawal]) -> tuple[str, str]:
     """Write the licence, and each reason once: a takedown is of two uses."""
-    return _span(row.licensed_from, row.licensed_to), "; ".join({w.words: 0 for w in withdrawn})
+    return span(row.licensed_from, row.licensed_to), "; ".join({w.words: 0 for w in withdrawn})
 
 
 def _show_terms(agreed: Sequence[Terms], *, json_: bool) -> None:
@@ -151,15 +168,8 @@ def _terms_row(terms: Terms) -> tuple[str, ...]:
         f"paid in {terms.currency}",
     )
     rate = percent(terms.royalty_rate_ppm / PPM) + (" or the best" if terms.most_favoured else "")
-    holds = _span(terms.valid_from, terms.valid_to)
+    holds = span(terms.valid_from, terms.valid_to)
     return terms.party, terms.territory, rate, holds, ", ".join(each for each in said if each)
-
-
-def _span(begin: date | None, end: date | None) -> str:
-    if begin is None and end is None:
-        return "always"
-    since = f"from {begin}" if begin else ""
-    return f"{since} {f'until {end}' if end else ''}".strip()
 
 
 def _day(day: date | None) -> str | None:

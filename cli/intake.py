@@ -1,4 +1,4 @@
-"""`tantieme usage import`, `revenue import` and `shares import`."""
+"""`tantieme usage`, `revenue` and `shares`: what comes in for months."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cli.inputs import ID, show, withdraw
 from cli.output import as_name, dry_run, narrate, pass_workspace
 from cli.workspace import Workspace
 from db.intake import revenue as revenue_intake
@@ -101,6 +102,42 @@ def import_shares(
     tell(receipt, dry_run=dry_run)
 
 
+@shares.command("export")
+@click.option("--provider", default=None, metavar="NAME", help="Only what this provider stated.")
+@click.option("--track", "tracks", multiple=True, metavar="ID", help="Only this track; repeatable.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    help="The file to write.  [default: HOME/reports/shares.csv]",
+)
+@dry_run
+@pass_workspace
+def export_shares(
+    workspace: Workspace,
+    provider: str | None,
+    tracks: tuple[str, ...],
+    output: Path | None,
+    dry_run: bool,
+) -> None:
+    """Write the shares that hold now, ours or another provider's, as 'shares import' reads them.
+
+    \b
+    Example:  tantieme shares export --output ours.csv
+    """
+    from cli.jobs.shares import export_shares as write
+
+    done = write(workspace, output, provider=provider, tracks=tracks, dry_run=dry_run)
+    what = f"{done.shares:,} shares of {done.tracks:,} track{'s' * (done.tracks != 1)}"
+    how = f"would be written to {done.path}; nothing was" if dry_run else f"are in {done.path}"
+    narrate(f"{what} {how}.")
+
+
+for group, kind in ((usage, "usage"), (revenue, "revenue")):
+    group.add_command(show(kind))
+    group.add_command(withdraw(kind))
+
+
 def tell(receipt: Receipt, *, dry_run: bool = False) -> None:
     """Say what an import did."""
     counts = ", ".join(
@@ -112,7 +149,8 @@ def tell(receipt: Receipt, *, dry_run: bool = False) -> None:
     elif dry_run:
         narrate(f"{receipt.kind}: {counts} would be imported; nothing was written.")
     else:
-        reference = f" as {receipt.snapshot[:12]}" if receipt.snapshot else ""
+        ids = ", ".join(each[:ID] for each in receipt.snapshots)
+        reference = f" as {ids}" if ids else ""
         narrate(f"{receipt.kind}: {counts} imported{reference}.")
         _tell_what_next(receipt)
 

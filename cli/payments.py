@@ -50,7 +50,12 @@ class DayType(click.ParamType[date]):
 @click.command()
 @period_argument
 @click.option("--payee", "payees", multiple=True, help="Only this payee; may be given repeatedly.")
-@click.option("--on", "day", type=DayType(), help="The day of payment.  [default: today]")
+@click.option(
+    "--on",
+    "day",
+    type=DayType(),
+    help="The day of payment.  [default: today, once the open month has begun; else its first day]",
+)
 @as_name
 @dry_run
 @as_json
@@ -86,6 +91,11 @@ def pay(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
         narrate(f"{count} would be made on {plan.day}; nothing was written.")
     else:
         narrate(f"{count} made on {plan.day}, in the books of {period.next}; {path} written.")
+    if plan.is_ahead:
+        narrate(
+            f"{period.next} has not begun: what is paid in its books is dated its first day, also "
+            "for the rate of exchange and for tax."
+        )
 
 
 def _print_plan(plan: Plan) -> None:

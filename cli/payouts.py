@@ -183,9 +183,12 @@ def _print_variance(
 
 def _warn(workspace: Workspace, payout: Payout, engine: str) -> None:
     """Say what of the month is divided otherwise than one may think, or not at all."""
+    from cli.jobs.given import nothing_came
     from cli.jobs.month import plays_without_revenue, tracks_without_shares
 
     books, settings, period = workspace.books(), workspace.settings(), payout.period
+    if nothing_came(books, period):
+        narrate(f"Nothing came in for {period}.")
     sources = {pool.source for pool in payout.pools}
     own = [f"{pool} by {rule}" for pool, rule in payout.rule_of_source.items() if pool in sources]
     if own:
@@ -203,6 +206,7 @@ def _warn(workspace: Workspace, payout: Payout, engine: str) -> None:
 @click.option(
     "--rule", type=RuleType(), default=None, help=f"How the pools are divided, {rules_help}"
 )
+@click.option("--without-money", is_flag=True, help="Close it though nothing came in for it.")
 @engine_option
 @as_name
 @dry_run
@@ -212,6 +216,7 @@ def close(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     workspace: Workspace,
     period: Period,
     rule: str | None,
+    without_money: bool,
     engine: str,
     name: str,
     dry_run: bool,
@@ -223,7 +228,7 @@ def close(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     month was previewed by are kept; previews of what is in the books now are not divided again.
     Months close in order. Where workspace.toml wants approval, somebody else has to have approved
     what is posted. Closing again changes nothing. A closed month refuses further usage, revenue
-    and rules.
+    and rules. A month for which nothing came in divides nothing, and still settles.
 
     The root that is printed fixes every posting of the month: keep it where nobody can change it.
 
@@ -236,6 +241,7 @@ def close(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     chosen = rule or workspace.settings().rule
     if not closed_by(workspace.books(), period):
         require_closable(workspace, period, chosen, name)
+        _require_inputs(workspace, period, without_money=without_money)
         if dry_run:
             posts = rehearse(workspace, period, chosen, engine=engine)
             if json_:
@@ -251,6 +257,17 @@ def close(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     elif closing.root:
         click.echo(f"root {closing.root}")
     _tell_closed(period, chosen, closing)
+
+
+def _require_inputs(workspace: Workspace, period: Period, *, without_money: bool) -> None:
+    """Refuse to close a month that nothing came in for, unless that is said to be so."""
+    from cli.jobs.given import nothing_came
+
+    if not without_money and nothing_came(workspace.books(), period):
+        raise NotReady(
+            f"nothing came in for {period}; import its usage and revenue or, if there was none, run"
+            f" 'tantieme close {period} --without-money'"
+        )
 
 
 def _close_document(

@@ -160,12 +160,18 @@ def _row(line: Line) -> tuple[str, ...]:
         line.title or (line.recording or ""),
         line.right,
         _origin(line),
-        f"{line.plays:,}" if line.track else "",
+        _plays(line),
         f"{100 * line.share_ppb / PPB:.2f} %" if line.track else "",
         line.basis,
         str(line.net),
         f"{line.low.rounded} to {line.high.rounded}",
     )
+
+
+def _plays(line: Line) -> str:
+    if line.plays is None:
+        return "few listeners"
+    return f"{line.plays:,}" if line.track else ""
 
 
 def _origin(line: Line) -> str:

@@ -19,7 +19,8 @@ from royalty.catalogue import USES_OF, Kind, Use
 Command = Callable[..., Any]
 
 
-def _read_reason(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:
+def read_reason(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:
+    """Read why something is done, in one line of text."""
     try:
         return None if text is None else read_text(text.strip())
     except ValueError as fault:
@@ -45,7 +46,7 @@ _OPTIONS = (
     ),
     click.option(
         "--reason",
-        callback=_read_reason,
+        callback=read_reason,
         metavar="TEXT",
         help="Why, in words that statements can repeat.",
     ),
@@ -94,13 +95,14 @@ def _keep_back(
 ) -> None:
     who = {"name": asked.pop("name"), "dry_run": asked.pop("dry_run")}
     file = asked.pop("file")
+    taken_back = asked["begin"] is not None and asked["begin"] == asked["end"]
     if file is None:
         receipt = withdraw(workspace, _wish(kind, uses, **asked), **who)
     elif any(asked.values()):
         raise click.UsageError("a file says which, when and why; leave the rest out")
     else:
         receipt = withdraw_file(workspace, file, **who)
-    _tell(receipt, dry_run=who["dry_run"])
+    _tell(receipt, "not kept back any more" if taken_back else "kept back", dry_run=who["dry_run"])
 
 
 def _wish(  # noqa: PLR0913  as many as there are options
@@ -130,12 +132,12 @@ def _wish(  # noqa: PLR0913  as many as there are options
     )
 
 
-def _tell(receipt: Receipt, *, dry_run: bool) -> None:
+def _tell(receipt: Receipt, kept: str, *, dry_run: bool) -> None:
     count = receipt.rows["recordings"]
     what = f"{count:,} recording{'' if count == 1 else 's'}"
     if receipt.already:
-        narrate(f"{what}: kept back like that already; nothing changed.")
+        narrate(f"{what}: {kept} like that already; nothing changed.")
     elif dry_run:
-        narrate(f"{what} would be kept back; nothing was written.")
+        narrate(f"{what} would be {kept}; nothing was written.")
     else:
-        narrate(f"{what} kept back. See 'tantieme catalogue show'.")
+        narrate(f"{what} {kept}. See 'tantieme catalogue show'.")

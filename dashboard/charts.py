@@ -16,6 +16,7 @@ Layers = alt.LayerChart | alt.FacetChart  # what Altair says that layering gives
 
 ROW_PX = 40
 AXIS_PX = 60
+BAR_PX = 44
 HEAT_PX = 300
 LEGEND_PX = 70
 KINDS = ["attributed", "other", "unattributed"]  # in the order of the palette
@@ -87,11 +88,7 @@ def ranked(bars: Sequence[Bar], *, axis: str, kinds: Sequence[str] = KINDS) -> L
     `kinds` of bars take the colours of the palette in turn.
     """
     frame = pd.DataFrame([asdict(bar) for bar in bars])
-    tooltip = [
-        alt.Tooltip("label:N", title="Name"),
-        alt.Tooltip("shown:N", title=axis),
-        alt.Tooltip("interval:N", title="Interval"),
-    ]
+    tooltip = _said(label="Name", shown=axis, interval="Interval")
     base = alt.Chart(frame).encode(y=_rows(two_lines="\n" in bars[0].label), tooltip=tooltip)
     colour = alt.Color("kind:N", scale=alt.Scale(domain=list(kinds)), legend=None)
     bar = base.mark_bar(height={"band": 0.55}, cornerRadiusEnd=3).encode(
@@ -111,11 +108,7 @@ def spread(dots: Sequence[Dot], *, rules: tuple[str, str], axis: str) -> Layers:
     A line spans all rules. Rows stand in the order in which payees first come.
     """
     frame = pd.DataFrame([asdict(dot) for dot in dots])
-    tooltip = [
-        alt.Tooltip("label:N", title="Name"),
-        alt.Tooltip("rule:N", title="Rule"),
-        alt.Tooltip("shown:N", title=axis),
-    ]
+    tooltip = _said(label="Name", rule="Rule", shown=axis)
     x = alt.X("value:Q", title=axis, axis=_scale())
     base = alt.Chart(frame).encode(y=_rows())
     line = base.mark_rule(strokeWidth=3, color=_ink(FAINT)).encode(
@@ -147,11 +140,7 @@ def estimates(
     An interval far wider than the estimates reach is cut at the edge.
     """
     frame = pd.DataFrame([asdict(point) for point in points])
-    tooltip = [
-        alt.Tooltip("label:N", title="Name"),
-        alt.Tooltip("shown:N", title=axis),
-        alt.Tooltip("interval:N", title="Interval"),
-    ]
+    tooltip = _said(label="Name", shown=axis, interval="Interval")
     scale = alt.Scale(domain=_reach(points, mark), clamp=True, nice=True)
     x = alt.X("value:Q", title=axis, axis=_scale(), scale=scale)
     base = alt.Chart(frame).encode(y=_rows(), tooltip=tooltip)
@@ -162,6 +151,36 @@ def estimates(
     dots = base.mark_circle(size=110, opacity=1).encode(x=x, color=colour)
     marks = [] if mark is None else _marked(mark, mark_label)
     return alt.layer(line, dots, *marks).properties(height=ROW_PX * len(points) + AXIS_PX)
+
+
+def monthly(bars: Sequence[Bar], *, axis: str) -> Layers:
+    """Draw amounts by month, in the order given: kinds on top of each other.
+
+    The interval is that of the first kind, which stands lowest.
+    """
+    frame = pd.DataFrame([{**asdict(bar), "order": KINDS.index(bar.kind)} for bar in bars])
+    tooltip = _said(label="Month", kind="Money", shown=axis, interval="Interval")
+    names = alt.Axis(labelAngle=0, title=None, ticks=False, domain=False, labelPadding=8)
+    base = alt.Chart(frame).encode(
+        x=alt.X("label:N", sort=None, axis=names, scale=alt.Scale(type="band")), tooltip=tooltip
+    )
+    there = [kind for kind in KINDS if kind in set(frame["kind"])]
+    legend = alt.Legend(title=None, orient="top", values=there)
+    colour = alt.Color("kind:N", scale=alt.Scale(domain=KINDS), legend=legend)
+    bar = base.mark_bar(size=BAR_PX).encode(
+        y=alt.Y("value:Q", title=axis, axis=_scale()), color=colour, order="order:O"
+    )
+    line = (
+        base.mark_rule(strokeWidth=1.5, color=_ink(INK))
+        .encode(y="low:Q", y2="high:Q")
+        .transform_filter(alt.datum.kind == KINDS[0])
+    )
+    return alt.layer(bar, line).properties(height=HEAT_PX)
+
+
+def ink() -> str:
+    """Return the colour of text on the page."""
+    return _ink(INK)
 
 
 def heat(cells: Sequence[Cell], *, most: float, picked: tuple[int, int]) -> alt.Chart:
@@ -204,6 +223,11 @@ def heat(cells: Sequence[Cell], *, most: float, picked: tuple[int, int]) -> alt.
         .properties(height=HEAT_PX)
     )
     return drawn
+
+
+def _said(**titles: str) -> list[alt.Tooltip]:
+    """Say these columns, by these names, of what is pointed at."""
+    return [alt.Tooltip(f"{name}:N", title=title) for name, title in titles.items()]
 
 
 def _reach(points: Sequence[Point], mark: float | None) -> list[float]:

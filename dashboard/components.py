@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pandas as pd
@@ -18,6 +18,7 @@ from royalty.division import PPB
 from royalty.errors import NotReady, RoyaltyError
 from royalty.money import MICROS, Money
 from royalty.period import Period
+from royalty.reports.csv import no_formula
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]{}<>$~#|:])")
 _COMMAND = re.compile(r"'(tantieme [^']+)'")
@@ -123,8 +124,8 @@ def choose(name: str, label: str, names: Mapping[str, str]) -> str:
 
     Binding the widget would put the label there, which is long and can change.
     """
-    wanted = st.query_params.get(name) or st.session_state.get(f"{name}_last")
-    chosen = str(wanted) if wanted in names else next(iter(names))
+    wanted = asked(name)
+    chosen = wanted if wanted is not None and wanted in names else next(iter(names))
     labels = distinct(names)
     st.session_state[f"{name}_picker"] = st.session_state[f"{name}_last"] = chosen
     st.selectbox(
@@ -136,6 +137,12 @@ def choose(name: str, label: str, names: Mapping[str, str]) -> str:
         args=(name,),
     )
     return chosen
+
+
+def asked(name: str) -> str | None:
+    """Return the id that the address names or, without one, the last that was chosen."""
+    found = st.query_params.get(name) or st.session_state.get(f"{name}_last")
+    return None if found is None else str(found)
 
 
 def plain(text: str) -> str:
@@ -176,17 +183,29 @@ def player(
         st.audio(sound, start_time=start, end_time=end, alt=alt)
 
 
-def share_tile(label: str, part: Money, whole: Money, *, why: str) -> None:
-    """Draw a tile with an amount and what part of the pool it is."""
+def share_tile(label: str, part: Money, of: tuple[Money, str], *, why: str, since: str) -> None:
+    """Draw a tile with an amount, what part of a whole it is, and how it changed, if that is known.
+
+    The whole comes with what it is called.
+    """
+    whole, name = of
     st.metric(
         label,
         part.rounded,
-        f"{percent(part.micros, whole.micros)} of the pool",
+        f"{percent(part.micros, whole.micros)} of {name}",
         delta_color="off",
         delta_arrow="off",
+        delta_description=since or None,
         help=why,
         border=True,
     )
+
+
+def since(now: Money, before: Money, period: Period) -> str:
+    """Say how an amount differs from that of an earlier month; nothing in another currency."""
+    if before.currency != now.currency:
+        return ""
+    return f"{signed_cents(now - before)} since {calendar.month_name[period.month]}"
 
 
 def count_tile(label: str, count: int, note: str) -> None:
@@ -200,6 +219,35 @@ def table(rows: pd.DataFrame, *, alt: str) -> None:
     st.dataframe(
         rows, hide_index=True, column_config=dict.fromkeys(rows.columns[1:], right), alt=alt
     )
+
+
+def csv(rows: pd.DataFrame) -> bytes:
+    """Write a table as CSV; text that a spreadsheet would take for a formula is kept from it."""
+    text: str = rows.map(no_formula).to_csv(index=False, lineterminator="\n")
+    return text.encode()
+
+
+def download(rows: Callable[[], pd.DataFrame], what: str, name: str) -> None:
+    """Offer rows as a file of that name; they are made once somebody asks for it."""
+    st.download_button(
+        f"Download {what} as CSV",
+        lambda: csv(rows()),
+        file_name=f"{name}.csv",
+        mime="text/csv",
+        key=f"csv_{name}",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def pager(name: str, count: int, size: int) -> int:
+    """Draw a control for the pages of a list; return how many rows come before the chosen one."""
+    pages = max(1, -(-count // size))
+    number = st.pagination(pages, key=f"{name}_page") if pages > 1 else 1
+    first = (min(number, pages) - 1) * size
+    if count:
+        st.caption(f"{first + 1:,} to {min(first + size, count):,} of {count:,}")
+    return first
 
 
 def matrix(marks: pd.DataFrame, *, alt: str) -> None:

@@ -37,8 +37,29 @@ class Month:
         return _command(self.row.period, rules)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Divided:
+    """How a month stands and which rules divided it, each list as a page orders them."""
+
+    row: PeriodRow
+    fresh: Sequence[str]  # of what is there now; one at least
+    stale: Sequence[str]  # more came in since
+
+
 def opened(period: Period) -> Month:
     """Read a month. Raises `NotReady` where no rule was computed of what is there now."""
+    viewer, where, month = identity.viewer(), reads.place(), divided(period)
+    payouts = {rule: reads.payout(viewer, where, period, rule) for rule in month.fresh}
+    payees = {payee.id: payee.name for payout in payouts.values() for payee in payout.payees}
+    names = components.distinct(dict(sorted(payees.items())))
+    return Month(row=month.row, payouts=payouts, stale=month.stale, names=names)
+
+
+def divided(period: Period) -> Divided:
+    """Say by which rules a month is divided, and read none of it.
+
+    Raises `NotReady` where no rule was computed of what is there now.
+    """
     viewer, where = identity.viewer(), reads.place()
     row = reads.standing(viewer, where, period)
     if not row.computed:
@@ -51,21 +72,23 @@ def opened(period: Period) -> Month:
     fresh = [rule for rule in _ordered(row) if rule not in older]
     if not fresh:
         raise NotReady(_renewal(period, stale))
-    payouts = {rule: reads.payout(viewer, where, period, rule) for rule in fresh}
-    payees = {payee.id: payee.name for payout in payouts.values() for payee in payout.payees}
-    names = components.distinct(dict(sorted(payees.items())))
-    return Month(row=row, payouts=payouts, stale=stale, names=names)
+    return Divided(row=row, fresh=fresh, stale=stale)
 
 
 def warn(month: Month) -> None:
     """Say which rules are left out, or divide other money than the rest, and what mends it."""
-    if month.stale:
-        components.empty(_renewal(month.row.period, month.stale))
+    warn_of_stale(month)
     if not month.is_one_whole:
         components.empty(
             "not all rules divide the same money, since workspace.toml changed between them; "
             f"run '{month.command([*month.payouts])}'"
         )
+
+
+def warn_of_stale(month: Month | Divided) -> None:
+    """Say which rules are left out, and the command that divides the month by them anew."""
+    if month.stale:
+        components.empty(_renewal(month.row.period, month.stale))
 
 
 def amounts(payout: Payout) -> dict[str, Money]:

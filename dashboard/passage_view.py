@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import charts, components, passages, reads
+from dashboard import charts, components, identity, narrowing, reads
 from dashboard.components import plain
 from dashboard.passages import Pairing, Passages, Source
 from db.queries import TrackRow
@@ -26,7 +26,7 @@ def show(row: TrackRow) -> None:
     """Draw the section of a track; a click reruns no more than this."""
     st.header("Which passage came from where", anchor=False)
     with components.refusals():
-        found = passages.read(reads.place(), row.id)
+        found = narrowing.passages_of(identity.viewer(), reads.place(), row.id)
         if found is None:
             components.empty(NO_PASSAGES.format(row.id))
             return

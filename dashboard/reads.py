@@ -10,14 +10,42 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from db import queries
-from db.queries import Books, Difference, Payout, PeriodRow, TrackDetail, TrackRow, Viewer
+from db.queries import (
+    LARGEST,
+    AccountMonth,
+    AccountTotal,
+    Books,
+    Difference,
+    Earnings,
+    Flow,
+    Gains,
+    Listener,
+    PayeesPage,
+    Payout,
+    PeriodRow,
+    PostingRow,
+    RecordingRow,
+    RecordingsPage,
+    Sought,
+    TrackDetail,
+    TracksPage,
+    Trail,
+    Used,
+    Viewer,
+    Window,
+)
+from royalty.audit import Conservation
+from royalty.catalogue import Use
+from royalty.concentration import Concentration
 from royalty.errors import NotReady
 from royalty.period import Period
 from royalty.statement import Statement
@@ -112,12 +140,6 @@ def stated(viewer: Viewer, where: Place, period: Period) -> dict[str, str]:
 
 
 @st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
-def tracks(viewer: Viewer, where: Place) -> list[TrackRow]:
-    """Read the generated tracks."""
-    return queries.tracks(viewer, books(where))
-
-
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
 def track(viewer: Viewer, where: Place, track_id: str) -> TrackDetail:
     """Read one track with the shares of it."""
     return queries.track(viewer, books(where), track_id)
@@ -150,3 +172,147 @@ def _document(path: Path) -> dict[str, Any] | None:
         return None
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
+
+
+# --- pages of music
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def earnings(
+    viewer: Viewer, where: Place, period: Period, rule: str, window: Window = LARGEST
+) -> Earnings:
+    """Read the totals of a month under one rule, and the largest of what it pays."""
+    return queries.earnings(viewer, books(where), period, rule, window)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def gains(viewer: Viewer, where: Place, payouts: tuple[str, str], currency: str) -> Gains:
+    """Read what the second payout, named by its id, gives payees beyond the first."""
+    return queries.gains(viewer, books(where), payouts, currency)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def flows(viewer: Viewer, where: Place, snapshot: str, _earned: Earnings) -> tuple[Flow, ...]:
+    """Read which recordings brought which payees their money.
+
+    `snapshot` names the allocations, which never change: this is kept while there is room.
+    """
+    assert snapshot == _earned.snapshot
+    return queries.flows(viewer, books(where), _earned)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def tracks_page(viewer: Viewer, where: Place, payout: str | None, window: Window) -> TracksPage:
+    """Read some of the generated tracks, those of a payout or all."""
+    return queries.tracks_page(viewer, books(where), payout, window)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def recordings_page(viewer: Viewer, where: Place, window: Window) -> RecordingsPage:
+    """Read some of the recordings that the viewer may see."""
+    return queries.recordings_page(viewer, books(where), window)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def recording(viewer: Viewer, where: Place, recording_id: str) -> RecordingRow:
+    """Read one recording that the viewer may see."""
+    return queries.recording(viewer, books(where), recording_id)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def used(viewer: Viewer, where: Place, recording_id: str, payout: str) -> Used:
+    """Read where a recording was used in the month of a payout."""
+    return queries.used(viewer, books(where), recording_id, payout)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def not_to_be_used(
+    viewer: Viewer, where: Place, recording_id: str, on: date
+) -> Mapping[Use, str | None]:
+    """Read why a recording may not be trained on, or paid for output, on a day."""
+    return queries.not_to_be_used(viewer, books(where), recording_id, on)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def payees_of(viewer: Viewer, where: Place, recordings: tuple[str, ...]) -> dict[str, str]:
+    """Read who is paid for some recordings."""
+    return queries.payees_of(viewer, books(where), recordings)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def titles(viewer: Viewer, where: Place, recordings: tuple[str, ...]) -> dict[str, str]:
+    """Read the titles of some recordings."""
+    return queries.titles(viewer, books(where), recordings)
+
+
+def contact(where: Place) -> str | None:
+    """Return the address that people write to, where `access.toml` says whom to ask by one."""
+    listed = queries.access(where.file())
+    return listed.ask if listed and "@" in listed.ask else None
+
+
+# --- pages of books
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def payees_page(viewer: Viewer, where: Place, period: Period, window: Window) -> PayeesPage:
+    """Read some of those whom a closed month paid."""
+    return queries.payees_page(viewer, books(where), period, window)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def account_month(
+    viewer: Viewer, where: Place, payee: str, period: Period, currency: str
+) -> AccountMonth:
+    """Read how one payee's account moved in a month, by the ledger alone."""
+    return queries.account_month(viewer, books(where), payee, period, currency)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def trail(viewer: Viewer, where: Place, id_: str) -> Trail:
+    """Read what an amount walks back to."""
+    return queries.trail(viewer, books(where), id_)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def conservations(viewer: Viewer, where: Place, period: Period) -> tuple[Conservation, ...]:
+    """Read whether a month's money adds up, by currency."""
+    return queries.conservations(viewer, books(where), period)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def concentrations(viewer: Viewer, where: Place, period: Period) -> dict[str, Concentration]:
+    """Read how evenly each stored rule divides a month."""
+    return queries.concentrations(viewer, books(where), period)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def heaviest(viewer: Viewer, where: Place, period: Period) -> list[Listener]:
+    """Read which listeners played one track most, under pseudonyms."""
+    return queries.heaviest(viewer, books(where), period)
+
+
+def faults(viewer: Viewer, where: Place) -> list[str]:
+    """Check all of the books anew; name what is not as it was written. Slow where they are long."""
+    viewer.require_all("whether the books are as they were written")
+    return queries.verify_books(books(where))
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def posted(
+    viewer: Viewer, where: Place, sought: Sought, limit: int, offset: int
+) -> list[PostingRow]:
+    """Read some of the postings that are looked for."""
+    return queries.posted(viewer, books(where), sought, limit=limit, offset=offset)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def posted_count(viewer: Viewer, where: Place, sought: Sought) -> int:
+    """Count the postings that are looked for."""
+    return queries.posted_count(viewer, books(where), sought)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def account_totals(viewer: Viewer, where: Place, sought: Sought) -> list[AccountTotal]:
+    """Read what the postings that are looked for come to."""
+    return queries.account_totals(viewer, books(where), sought)

@@ -24,7 +24,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD = "0002"  # the migration that makes these tables; a test holds it to migrations/versions
+HEAD = "0003"  # the migration that makes these tables; a test holds it to migrations/versions
 
 metadata = MetaData(
     naming_convention={
@@ -247,6 +247,19 @@ late_input = Table(
     _key("snapshot", ForeignKey("snapshot.sha256")),
     _text("kind"),  # usage | revenue
     _text("source"),
+    _text("recorded_at"),
+)
+
+# What became of what came in: 1 it was withdrawn, 2 it came in again, 3 it was withdrawn, …
+input_event = Table(
+    "input_event",
+    metadata,
+    _key("period", ForeignKey("period.id")),
+    _key("snapshot", ForeignKey("snapshot.sha256")),
+    Column("late", Boolean, primary_key=True),  # of a late_input, not of a period_input
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _text("event"),  # withdrawn | imported
+    _text("note"),  # the reason; the file that it came from
     _text("recorded_at"),
 )
 

@@ -2,8 +2,8 @@
 
 The same rows give the same bytes: columns and types are fixed by kind, rows stand in canonical
 order, and the file carries no time, no path and nothing of the machine. A file appears whole or
-not at all. Every reading hashes the file first and refuses one that is not what its name says.
-Table expressions of small results run here.
+not at all. A process hashes a file before it first reads it, and again once anybody touched it, and
+refuses one that is not what its name says. Table expressions of small results run here.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -184,12 +186,32 @@ def read(books: Books, sha256: str) -> pa.Table:
     return rows
 
 
+def matching(books: Books, sha256: str, **wanted: Iterable[str]) -> pa.Table:
+    """Read the rows of a snapshot in which every column named has one of its values.
+
+    In the file's order; `number` is a row's place in the file, from 1. The rest is not read.
+    """
+    _, path = _found(books, sha256)
+    values = {name: sorted(set(those)) for name, those in wanted.items()}
+    tests = " and ".join(
+        f'"{name}" in ({", ".join("?" * len(those)) or "null"})' for name, those in values.items()
+    )
+    query = (
+        "select *, file_row_number + 1 as number"  # noqa: S608  names are this code's own
+        f" from read_parquet(?, file_row_number = true) where {tests} order by number"
+    )
+    with duckdb.connect() as connection:
+        asked = [str(path), *(value for those in values.values() for value in those)]
+        rows = connection.sql(query, params=asked).to_arrow_table()
+    return rows.drop_columns("file_row_number")
+
+
 def table(
     books: Books, kind: str, sha256s: Sequence[str], engine: BaseBackend | None = None
 ) -> ir.Table:
     """Open snapshots of one kind as one table expression; without any, a table without rows."""
     engine = engine or engines.connect()
-    parts = [_opened(engine, kind, checked(books, sha256)) for sha256 in sorted(sha256s)]
+    parts = [_opened(engine, kind, _found(books, sha256)[1]) for sha256 in sorted(sha256s)]
     if not parts:
         nothing = keep(books.home, encode(kind, SCHEMAS[kind].empty_table()))
         parts = [_opened(engine, kind, _path(books.home, nothing.sha256))]
@@ -217,11 +239,14 @@ def hold(expression: ir.Table) -> ir.Table:
 
 
 def checked(books: Books, sha256: str) -> Path:
-    """Find a registered snapshot's file, having hashed it."""
-    return _found(books, sha256)[1]
+    """Find a registered snapshot's file, having hashed it now, whatever was done before."""
+    return _found(books, sha256, _sha256)[1]
 
 
-def _found(books: Books, sha256: str) -> tuple[str, Path]:
+def _found(
+    books: Books, sha256: str, hashed: Callable[[Path], str] | None = None
+) -> tuple[str, Path]:
+    """Say a snapshot's kind and where its file is, which this process has hashed as it is."""
     with reading(books) as connection:
         known = select(schema.snapshot.c.kind).where(schema.snapshot.c.sha256 == sha256)
         kind = connection.scalar(known)
@@ -230,7 +255,7 @@ def _found(books: Books, sha256: str) -> tuple[str, Path]:
     path = _path(books.home, sha256)
     if not path.exists():
         raise CorruptSnapshot(f"{kind} snapshot {path} is gone; restore it from a backup")
-    if _sha256(path) != sha256:
+    if (hashed or _hashed_before)(path) != sha256:
         raise CorruptSnapshot(
             f"{kind} snapshot {path} is corrupt: its bytes are not those registered;"
             " restore it from a backup"
@@ -240,6 +265,17 @@ def _found(books: Books, sha256: str) -> tuple[str, Path]:
 
 def _path(home: Path, sha256: str) -> Path:
     return home / "snapshots" / f"{sha256}.parquet"
+
+
+def _hashed_before(path: Path) -> str:
+    """Hash a file, unless that was done since anybody last touched it."""
+    state = path.stat()
+    return _hash_of(path, (state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+
+
+@lru_cache(maxsize=4096)
+def _hash_of(path: Path, _state: tuple[int, ...]) -> str:
+    return _sha256(path)
 
 
 def _sha256(path: Path) -> str:

@@ -260,10 +260,55 @@ _POSTING = [
     ),
 ]
 
+_OF_INPUT = "where period = new.period and snapshot = new.snapshot"
+
+_INPUT_EVENT = [
+    *_append_only(schema.input_event),
+    Refusal(
+        "input_event",
+        "insert",
+        "of_an_input",
+        "nothing came in that this speaks of",
+        f"not exists (select 1 from period_input {_OF_INPUT} and not new.late)"
+        f" and not exists (select 1 from late_input {_OF_INPUT} and new.late)",
+    ),
+    Refusal(
+        "input_event",
+        "insert",
+        "in_turn",
+        "what came in is withdrawn first, and then comes in again",
+        f"new.number <> (select count(*) + 1 from input_event {_OF_INPUT} and late = new.late)"
+        " or new.event <> case when new.number % 2 = 1 then 'withdrawn' else 'imported' end",
+    ),
+    Refusal(
+        "input_event",
+        "insert",
+        "while_open",
+        "the period is closed with it",
+        "not new.late"
+        " and exists (select 1 from period where id = new.period and status = 'closed')",
+    ),
+    Refusal(
+        "input_event",
+        "insert",
+        "before_use",
+        "a restatement was divided from it",
+        "new.late and exists (select 1 from restatement_input where snapshot = new.snapshot)",
+    ),
+    Refusal(
+        "restatement_input",
+        "insert",
+        "standing",
+        "what it was divided from was withdrawn; adjust again",
+        "(select count(*) from input_event where snapshot = new.snapshot and late) % 2 = 1",
+    ),
+]
+
 REFUSALS: tuple[Refusal, ...] = (
     *_PERIOD,
     *_TRANSACTION,
     *_POSTING,
+    *_INPUT_EVENT,
     *_kept(schema.party, "name", "kind", "payee", "ipi", "isni"),
     *_kept(schema.work, "iswc"),
     *_kept(

@@ -99,8 +99,17 @@ def hold_id(subject: str, taken: Collection[str]) -> str:
 
 def require_payable(hold: Hold, available: Available) -> None:
     """Raise `RoyaltyError` where more would be held than is there to be paid."""
+    if available.payable.micros < 0 and hold.amount.micros:
+        without = "; --amount 0 disputes it, and holds nothing" * (hold.kind == "disputed")
+        raise RoyaltyError(
+            f"{hold.payee}'s account is overdrawn by {-available.payable}: nothing of "
+            f"{hold.subject} is payable, so there is nothing to hold{without}"
+        )
     if hold.amount.micros < 0:
-        raise RoyaltyError(f"{hold.amount} of {hold.subject} cannot be held; give what is owed")
+        raise RoyaltyError(
+            f"{hold.subject} comes to {hold.amount}: it takes from {hold.payee}, and only what "
+            "gives can be held"
+        )
     if hold.amount.micros > max(available.payable.micros, 0):
         less = "hold less with --amount"
         if hold.kind == "disputed":

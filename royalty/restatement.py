@@ -32,7 +32,7 @@ _CHANGES = {
     "rights.interests": "restated interests",
     "rights.rates": "restated agreements",
 }
-OTHER_RATE = "another rate of exchange"  # all else that decides is named
+OTHERWISE = "divided again, it comes to something else"  # all that decides is named otherwise
 _NAMED = 3  # tracks named in a sentence
 
 Side = tuple[str, str, str, str, str]  # account, right, pool, currency, rate of exchange
@@ -69,7 +69,8 @@ def adjustments(
 
     `posted` is what dividing it posted, with all adjustments and reversals since, in the order of
     the chain; `wanted` is what dividing it again would post. A pool that the month did not have
-    adjusts the month's first transaction. Nothing is made where nothing differs.
+    adjusts the month's first transaction; where the month posted nothing, there is none to name,
+    and `month_adjusted` still tells of which month it is. Nothing is made where nothing differs.
     """
     there, keys = _by_original(posted), [each.key for each in posted]
     goal = {each.key: _sums(each) for each in wanted}
@@ -114,6 +115,14 @@ def is_of(period: Period, key: str, kind: str) -> bool:
     return kind in DIVIDED and key.startswith(f"{period}/")
 
 
+def month_adjusted(key: str) -> Period | None:
+    """Name the month that an adjustment puts right, by its key; None where that names none."""
+    try:
+        return Period.parse(key.partition(f"/{ADJUSTMENT}/")[2].partition("/")[0])
+    except ValueError:
+        return None
+
+
 def changes(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequence[str]]) -> list[str]:
     """Say in plain words what decides otherwise now; snapshots by kind. Shares are worded apart."""
     return [
@@ -134,7 +143,7 @@ def share_changes(versions: Iterable[tuple[str, int]]) -> list[str]:
 
 def memo(changed: Sequence[str], reason: str) -> str:
     """Say why a month is adjusted: what changed, and the reason that was given."""
-    return ": ".join(filter(None, ["; ".join(changed) or OTHER_RATE, reason]))
+    return ": ".join(filter(None, ["; ".join(changed) or OTHERWISE, reason]))
 
 
 def by_track(before: Table, after: Table, most: int) -> Table:

@@ -40,7 +40,7 @@ class Line:
     party_ipi: str | None = None
     artist_isni: str | None = None
     right: str
-    plays: int
+    plays: int | None  # None: too few listeners played it there to be told, see `suppression`
     share_ppb: int
     low_ppb: int
     high_ppb: int
@@ -54,7 +54,9 @@ class Line:
     posting: str | None = None
     posting_hash: str | None = None
     allocation: str | None = None
-    track_plays: int | None = None  # the track's in the whole month, of all pools: measured
+    track_plays: int | None = (
+        None  # the track's in the whole month, of all pools: measured, or None
+    )
     track_revenue: Money | None = None  # what those plays brought it: measured
     fx_rate: str | None = None  # at which its pool's money was converted
 

@@ -59,8 +59,14 @@ class Reprocessed:
     refused: Mapping[Period, str]
 
 
-def adjust(
-    workspace: Workspace, period: Period, *, name: str, reason: str = "", dry_run: bool = False
+def adjust(  # noqa: PLR0913  what is adjusted, by whom, why and how
+    workspace: Workspace,
+    period: Period,
+    *,
+    name: str,
+    reason: str = "",
+    engine: str = ENGINE,
+    dry_run: bool = False,
 ) -> Adjusted:
     """Divide a closed month again, by the rule and settings it was closed with, and post the rest.
 
@@ -69,9 +75,9 @@ def adjust(
     books = workspace.books()
     paid, before = _closed_with(books, period)
     known = known_now(books, paid)
-    division = divide_by(open_given(books, period, known.given, engine=ENGINE), paid.rule)
+    division = divide_by(open_given(books, period, known.given, engine=engine), paid.rule)
     after = snapshots.hold(division.rows)
-    posted = snapshots.table(books, "allocations", [before], engines.connect(ENGINE))
+    posted = snapshots.table(books, "allocations", [before], engines.connect(engine))
     currency = division.currency
     if not dry_run:
         rights.keep(books, known.given.rights)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cli.jobs.given import chosen_provider, settings_kept
+from cli.jobs.settling import settlements
 from cli.jobs.variance import vary_from
 from cli.workspace import Workspace
 from db import queries
@@ -13,14 +15,16 @@ from db.books.approvals import Approval
 from db.queries import EVERYONE, Payout
 from royalty.errors import NotReady
 from royalty.period import Period
+from royalty.settlement import Settled, by_kind
 from royalty.variance import Variance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
-    """A payout that someone approves, and what it is against the month before."""
+    """A payout that someone approves, what closing settles, and what it is against the last."""
 
     payout: Payout
+    settled: Sequence[Settled]  # advances, reserves and recoupments that closing would post
     variance: Variance | None  # None: there is no month before
     approval: Approval
 
@@ -37,11 +41,12 @@ def approve(
     approval = approvals.approve(books, period, rule, name, dry_run=True)
     require_current(workspace, period, rule)
     payout = queries.payout(EVERYONE, books, period, rule)
+    settled = by_kind(settlements(books, period, payout.snapshot))
     variance = vary_from(workspace, payout)
     if not dry_run:
         looked_at = approval.content_sha256
         approval = approvals.approve(books, period, rule, name, looked_at=looked_at)
-    return Approved(payout=payout, variance=variance, approval=approval)
+    return Approved(payout=payout, settled=settled, variance=variance, approval=approval)
 
 
 def require_closable(workspace: Workspace, period: Period, rule: str, name: str) -> None:

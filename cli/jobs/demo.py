@@ -12,10 +12,10 @@ from cli.jobs.attribution import Attributed, attribute_tracks
 from cli.jobs.catalogue import import_folder
 from cli.jobs.demo_catalogue import Work, read_table, write_folders
 from cli.jobs.dividing import divide_month
+from cli.jobs.exporting import Wanted, export
 from cli.jobs.generation import Wish, generate_tracks, wished
 from cli.jobs.index import build_index
 from cli.jobs.payout import close_period, compute_each
-from cli.jobs.reports import write_export
 from cli.jobs.simulation import Month, simulate
 from cli.jobs.training import Choice, plan, train_run
 from cli.output import narrate, progress
@@ -169,10 +169,9 @@ def _farm(workspace: Workspace, payout: Payout, farm: frozenset[str]) -> FarmCos
 
 
 def _write_reports(workspace: Workspace, period: Period, payouts: Mapping[str, Payout]) -> Path:
-    path = write_export(workspace, period, None, "csv", None)
-    write_export(workspace, period, None, "json", None)
-    for payee in payouts[workspace.settings().rule].payees:
-        write_export(workspace, period, payee.id, "csv", None)
+    payees = [payee.id for payee in payouts[workspace.settings().rule].payees]
+    for format_, payee in [("json", None), ("csv", None), *(("csv", each) for each in payees)]:
+        [path] = export(workspace, Wanted(period=period, format=format_, payee=payee))
     return path.parent
 
 

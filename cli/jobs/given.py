@@ -28,20 +28,25 @@ class Given:
     inputs: Mapping[str, Sequence[str]]  # usage, revenue, shares, history → snapshots
     rights: Rights  # on the month's first day
     rates: Mapping[str, FxRate] = field(default_factory=dict)  # by the currency that comes in
+    currency: str = ""  # of a month without money, where the settings name none
 
 
 def given_now(books: Books, settings: Settings, period: Period) -> Given:
     """Gather what decides a month as the books have it now.
 
-    Raises `NotReady` where there is no revenue, or no shares.
+    Raises `NotReady` where there is no revenue, unless nothing came in since the month before
+    was closed, or no shares.
     """
     provider, inputs = _inputs(books, settings, period)
+    empty = not inputs["revenue"]
+    before = queries.currency_of(EVERYONE, books, period.before(1)) if empty else None
     return Given(
         settings=settings,
         provider=provider,
         inputs=inputs,
         rights=queries.rights(EVERYONE, books, period.start),
         rates=rates_now(books, settings, period),
+        currency=before or "",
     )
 
 
@@ -60,10 +65,18 @@ def given_then(books: Books, payout: Payout) -> Given:
     return Given(
         settings=Settings(**json.loads(used.settings), provider=payout.provider),
         provider=payout.provider,
-        inputs={"usage": [], "shares": [], **used.inputs},
+        inputs={"usage": [], "revenue": [], "shares": [], **used.inputs},
         rights=rights.read(books, used.rights),
         rates=used.rates,
+        currency=payout.pool.currency,
     )
+
+
+def nothing_came(books: Books, period: Period) -> bool:
+    """Tell a month without money: nothing came in for it, and the month before it is closed."""
+    given = queries.inputs(EVERYONE, books, period)
+    closed = [each.period for each in queries.periods(EVERYONE, books) if each.status == "closed"]
+    return not (given.usage or given.revenue) and closed[-1:] == [period.before(1)]
 
 
 def settings_kept(settings: Settings) -> str:
@@ -115,7 +128,7 @@ def _inputs(
     those months decide nothing and there is none.
     """
     given = queries.inputs(EVERYONE, books, period)
-    if not given.revenue:
+    if not given.revenue and not nothing_came(books, period):
         raise NotReady(f"there is no revenue of {period}; run 'tantieme revenue import FILE' first")
     provider = chosen_provider(given.shares, settings)
     inputs: dict[str, Sequence[str]] = {"usage": given.usage, "revenue": given.revenue}

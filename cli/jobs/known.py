@@ -12,8 +12,10 @@ from ibis import Table
 
 from cli.jobs.given import Given, given_then, rates_now
 from db import queries, rights, snapshots
+from db.books.restatements import rates_used
 from db.engine import Books
 from db.queries import EVERYONE, Payout
+from royalty.fx import FxRate
 from royalty.period import Period
 from royalty.restatement import changes, share_changes
 from royalty.rights import Rights
@@ -41,7 +43,9 @@ def known_now(books: Books, paid: Payout) -> Known:
     Usage and revenue are its own with what came late; the shares of its tracks are as corrected;
     rights are as recorded now for its first day, but who is paid for whom as it was then: a payee
     who was paid stays paid. What the catalogue did not have when it closed takes part only where
-    such shares name it. Earlier months count towards thresholds as they did.
+    such shares name it. A currency stays at the rate that it was converted at, when the month was
+    closed or adjusted; only one that the month did not have takes the latest. Earlier months count
+    towards thresholds as they did.
     Raises `NotReady` where nothing tells what the month was closed with.
     """
     then = given_then(books, paid)
@@ -56,7 +60,7 @@ def known_now(books: Books, paid: Payout) -> Known:
         provider=then.provider,
         inputs=inputs,
         rights=_rights_now(books, then, paid.period, inputs["shares"], played),
-        rates={**rates_now(books, then.settings, paid.period), **then.rates},
+        rates=_rates(books, then, paid.period),
     )
     before = queries.restated_by(EVERYONE, books, paid.period)
     if not before:
@@ -65,9 +69,16 @@ def known_now(books: Books, paid: Payout) -> Known:
     since = stated.keys() - {*before["shares"]}
     anew = [each for sha256 in since for each in stated[sha256]]
     known = Known(given=now, changes=())
-    kept_back = _kept_back(then.rights, known.given.rights)
+    kept_back = _kept_back(rights.read(books, before), known.given.rights)
     said = (*changes(before, known.inputs), *share_changes(anew), *kept_back)
     return replace(known, changes=said)
+
+
+def _rates(books: Books, then: Given, period: Period) -> dict[str, FxRate]:
+    """Find each currency's rate: the one that the month was converted at, else the latest known."""
+    used = rates_used(books, period)
+    posted = {each.base: each for each in queries.rates(EVERYONE, books) if each.id in used}
+    return {**rates_now(books, then.settings, period), **posted, **then.rates}
 
 
 def _with_late(books: Books, then: Given, period: Period) -> Kept:
@@ -115,9 +126,9 @@ def _rights_now(
     return _narrowed(then.rights, now, _together(known, named["recording"]))
 
 
-def _kept_back(then: Rights, now: Rights) -> list[str]:
+def _kept_back(before: Rights, now: Rights) -> list[str]:
     """Say which recordings are not licensed any more for the month, and why; some of many."""
-    licensed = then.recordings.filter(then.recordings["licensed"])["recording"]
+    licensed = before.recordings.filter(before.recordings["licensed"])["recording"]
     gone = now.recordings.filter(pc.invert(now.recordings["licensed"]))
     gone = _among(gone, "recording", licensed.combine_chunks()).sort_by("recording")
     rows = gone.slice(0, _NAMED).to_pylist()

@@ -31,12 +31,19 @@ class Plan:
     carried: tuple[Carried, ...]
     names: Mapping[str, str]  # payee → name
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the month that is paid in has not begun: the one before was closed early."""
+        return self.period.next.start > today()
+
 
 def work_out(
     books: Books, period: Period, payees: Collection[str] = (), *, day: date | None = None
 ) -> Plan:
     """Work out what each account is paid; only these payees', where any are named.
 
+    On the day given, else today; where the month before was closed before it had ended, on the
+    first day of the open month, since no closed month takes a posting.
     Raises `PeriodNotClosed`, `PeriodClosed` where the month after is closed too or a day of it is
     asked for, and `NotFound` for payees that are none.
     """

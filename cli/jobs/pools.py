@@ -25,6 +25,7 @@ from royalty.rules import PoolTotals
 from royalty.rules.arithmetic import MICROS_MAX, exact_sum, narrow, proportion
 
 WORLD = "WW"  # the territory of a pool of all territories
+NOTHING = "nothing"  # the source of the one empty pool of a month without money
 
 
 class PoolKey(NamedTuple):
@@ -102,7 +103,7 @@ class Pools:
 
 
 def pools_of(revenue: Table, given: Given, period: Period) -> Pools:
-    """Find the pools that revenue came into.
+    """Find the pools that revenue came into; where none came, one that is empty.
 
     Raises `RoyaltyError` where one has several currencies, and `NotReady` where revenue is in a
     currency that no rate is given of.
@@ -110,6 +111,9 @@ def pools_of(revenue: Table, given: Given, period: Period) -> Pools:
     keys = _keys(revenue, given.settings, period)
     came = sorted({key.currency for key in keys})
     currency = given.settings.currency or (came[0] if len(came) == 1 else "")
+    if not keys:
+        currency = currency or given.currency
+        keys = [PoolKey(source=NOTHING, territory=WORLD, currency=currency)]
     if not currency:
         raise NotReady(
             f"{period} has revenue in {' and '.join(came)}; name the one that the books are kept "

@@ -1,4 +1,4 @@
-"""Read what the books and the workspace hold: exports and trails."""
+"""Read what the books and the workspace hold of an amount: trails, and the runs behind them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,7 @@ from cli.workspace import Workspace
 from db import queries
 from db.queries import EVERYONE
 from royalty.errors import BadInput, NotFound
-from royalty.period import Period
-from royalty.reports.csv import period_csv
-from royalty.reports.json import period_json
 from royalty.statement import Statement
-
-
-def write_export(
-    workspace: Workspace, period: Period, payee: str | None, format_: str, output: Path | None
-) -> Path:
-    """Write the statements of a closed month, one payee's or everybody's; return the file."""
-    books = workspace.books()
-    payees = [payee] if payee else list(queries.stated(EVERYONE, books, period))
-    statements = [queries.statement(EVERYONE, books, each, period) for each in payees]
-    content = period_csv(statements) if format_ == "csv" else period_json(period, statements)
-    path = output or workspace.folder("reports") / str(period) / f"{payee or 'all'}.{format_}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(content)
-    draft.replace(path)
-    return path
 
 
 def runs_behind(workspace: Workspace, statement: Statement) -> tuple[str, ...]:

@@ -39,11 +39,11 @@ def settled(books: Books, period: Period, currency: str, rows: Table) -> list[Tr
         each.advance_micros or each.reserve_ppm for each in agreements
     ):
         return []  # and what everybody earned need not be summed
-    micros = _earned(books, period, currency, rows)
+    micros = earned_in(books, period, currency, rows)
     return settle(Earnings(period=period, currency=currency, micros=micros), agreements, standing)
 
 
-def _earned(books: Books, period: Period, currency: str, rows: Table) -> dict[Earner, int]:
+def earned_in(books: Books, period: Period, currency: str, rows: Table) -> dict[Earner, int]:
     """Sum a month's allocations, and what restatements posted in it changed of earlier months."""
     sums: defaultdict[Earner, int] = defaultdict(int, _sums(rows))
     for each in queries.restatements(EVERYONE, books, posted_in=period):

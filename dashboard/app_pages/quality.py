@@ -83,7 +83,7 @@ def _headline(found: Evaluated) -> None:
     assert figure is not None
     components.headline(f"How well scores foretell retraining, by {by}", f"LDS {figure.shown}")
     facts = {
-        "Interval": f"{figure.interval}, {figure.confidence or 0:.0%}",
+        "Interval": f"{figure.interval}, {100 * (figure.confidence or 0):.0f} %",
         "Queries": first,
         "Truth": figure.note,
         "Method": method,
@@ -189,7 +189,7 @@ def _coverage(found: Evaluated) -> None:
     table = pd.DataFrame(
         {
             "World": each.of,
-            "Intervals of shares that hold": f"{each.value or 0:.0%}",
+            "Intervals of shares that hold": f"{100 * (each.value or 0):.0f} %",
             "95 % interval": each.interval,
         }
         for each in figures(document, "shares covered")

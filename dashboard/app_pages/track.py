@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, components, identity, passage_view, reads
+from dashboard import (
+    charts,
+    components,
+    considered,
+    contest,
+    identity,
+    narrowing,
+    passage_view,
+    reads,
+)
 from dashboard.components import plain
-from db.queries import ShareRow, TrackDetail, TrackRow
+from db.queries import ShareRow, TrackDetail, TrackRow, Window
 from royalty.division import PPB
-from royalty.errors import NotReady
+from royalty.errors import NotFound, NotReady
 
 PERCENT_PPB = PPB // 100
+FOUND = Window(limit=500)  # tracks in the picker
 PLAYERS = 8  # recordings with a player of their own; the table has the rest
 NO_SHARES = "This track has no shares yet; run 'tantieme attribute {}'"
+NONE = "No work cleared the placebos. All of this track is unattributed."
+NONE_OF_YOURS = "No recording of yours is held to have shaped it."
 WITHIN_ONE_RUN = (
     "Intervals are 90 %, within one run: they come from the placebos and from resampling spans, "
     "and leave out what training once more would change."
@@ -28,15 +41,9 @@ UNEXPLAINED = (
 
 def show() -> None:
     """Draw the page for the chosen track."""
-    rows = reads.tracks(identity.viewer(), reads.place())
-    if not rows:
-        raise NotReady(
-            "no track was generated yet; run 'tantieme train' and 'tantieme generate -n 10', "
-            "or 'tantieme demo' for all of it"
-        )
-    chosen = components.choose("track", "Track", {row.id: row.title for row in rows})
+    chosen = components.choose("track", "Track", _names())
     detail = reads.track(identity.viewer(), reads.place(), chosen)
-    evidence = reads.evidence(reads.place(), chosen)
+    evidence = narrowing.evidence(identity.viewer(), reads.place(), chosen)
     _headline(detail.row)
     if detail.unattributed is None:
         components.empty(NO_SHARES.format(chosen))
@@ -46,11 +53,46 @@ def show() -> None:
         _shaped(detail.shares, detail.unattributed)
         _otherwise_paid(detail)
         _unattributed(detail.unattributed, evidence)
+        _how(detail, evidence)
     with beside:
         _similarity(evidence)
-        _how(detail, evidence)
     passage_view.show(detail.row)
-    _recordings(detail.shares)
+    _recordings(detail.row.id, detail.shares)
+    considered.show(evidence)
+    contest.show(detail)
+
+
+def _names() -> dict[str, str]:
+    """Name the tracks of the picker: those of the month, and the one that the address names."""
+    viewer, where = identity.viewer(), reads.place()
+    page = reads.tracks_page(viewer, where, _payout(), FOUND)
+    names = {row.id: row.title for row in page.rows}
+    asked = components.asked("track")
+    if asked is not None and asked not in names:
+        with contextlib.suppress(NotFound):
+            names[asked] = reads.track(viewer, where, asked).row.title
+    if not names:
+        raise NotReady(
+            "no track was generated yet; run 'tantieme train' and 'tantieme generate -n 10', "
+            "or 'tantieme demo' for all of it"
+        )
+    if page.count > len(page.rows):
+        st.caption(
+            f"{len(page.rows):,} of {page.count:,} tracks are listed; Tracks finds them all."
+        )
+    return names
+
+
+def _payout() -> str | None:
+    """Name the payout of the chosen month; None, for all tracks, where nobody earned by any."""
+    viewer, where = identity.viewer(), reads.place()
+    for month in reads.periods(viewer, where):
+        if str(month.period) == st.session_state.get("period") and month.computed:
+            rule = month.rule or month.computed[0]
+            payout = reads.earnings(viewer, where, month.period, rule).id
+            found = reads.tracks_page(viewer, where, payout, Window(limit=0))
+            return payout if found.count else None
+    return None
 
 
 def _headline(row: TrackRow) -> None:
@@ -81,7 +123,7 @@ def _prompt(made: Mapping[str, Any]) -> str | None:
 def _shaped(shares: Sequence[ShareRow], rest: ShareRow) -> None:
     st.header("What shaped it", anchor=False)
     if not shares:
-        st.markdown("No work cleared the placebos. All of this track is unattributed.")
+        st.markdown(NONE if identity.viewer().sees_all else NONE_OF_YOURS)
     bars = [*_bars(shares), _bar("Unattributed\nno single work", rest, "unattributed")]
     st.altair_chart(charts.ranked(bars, axis="Share, %"), alt=_takeaway(shares, rest))
     st.caption(WITHIN_ONE_RUN)
@@ -92,9 +134,10 @@ def _otherwise_paid(detail: TrackDetail) -> None:
     viewer, where = identity.viewer(), reads.place()
     for month in reads.periods(viewer, where):
         if str(month.period) == st.session_state.get("period") and month.status == "closed":
-            payout = reads.payout(viewer, where, month.period, month.rule or "")
-            played = detail.row.id in {track.id for track in payout.tracks}
-            if played and payout.provider != detail.provider:
+            paid = reads.earnings(viewer, where, month.period, month.rule or "")
+            like = reads.tracks_page(viewer, where, paid.id, Window(search=detail.row.id))
+            played = detail.row.id in {row.id for row in like.rows}
+            if played and paid.provider != detail.provider:
                 name = components.month(month.period)
                 st.info(f"These are not the shares {name} was paid by.")
 
@@ -178,10 +221,10 @@ def _how(detail: TrackDetail, evidence: dict[str, Any] | None) -> None:
         {name: f"`{value}`" for name, value in facts.items() if value},
         border="horizontal",
     )
-    st.code(reads.place().command(f"attribute {detail.row.id}"), language=None)
+    st.code(reads.place().command(f"attribute {detail.row.id}"), language=None, wrap_lines=True)
 
 
-def _recordings(shares: Sequence[ShareRow]) -> None:
+def _recordings(track: str, shares: Sequence[ShareRow]) -> None:
     """Draw each recording with its share and a player, and the rest as a table."""
     if not shares:
         return
@@ -191,6 +234,7 @@ def _recordings(shares: Sequence[ShareRow]) -> None:
     if len(shares) > PLAYERS:
         with st.expander(f"All {len(shares)} recordings"):
             st.dataframe(_share_table(shares), hide_index=True, alt="Every recording's share")
+    components.download(lambda: _share_table(shares), "shares", f"{track}_shares")
 
 
 def _recording(rank: int, share: ShareRow) -> None:

@@ -31,6 +31,7 @@ ActName = Literal[
     "opt_out",
     "takedown",
     "imported",
+    "withdrawn",
     "corrected",
     "aliased",
 ]

@@ -17,6 +17,7 @@ from db.books.approvals import require_approved
 from db.books.ledger import chain_head, post_within
 from db.books.periods import begin, last_closed
 from db.engine import Books, now, reading, writing
+from db.queries.came import counts
 from royalty import merkle
 from royalty.errors import NotReady, PeriodClosed
 from royalty.ledger import Transaction
@@ -138,7 +139,7 @@ def _require_turn(connection: Connection, period: Period) -> None:
         )
     month, came = schema.period.c, schema.period_revenue.c
     money = or_(
-        exists().where(came.period == month.id),
+        exists().where(came.period == month.id, counts(schema.period_revenue)),
         exists().where(schema.transaction_.c.period == month.id),
     )
     earlier = select(month.id).where(month.id < str(period), month.status == "open", money)
@@ -146,7 +147,7 @@ def _require_turn(connection: Connection, period: Period) -> None:
     if waits is not None:
         raise NotReady(
             f"period {waits} is open and has money in it, and months close in order;"
-            f" run 'tantieme close {waits}' first, with usage and revenue of 0 where there was none"
+            f" run 'tantieme close {waits}' first, with --without-money where nothing came in"
         )
 
 
@@ -160,10 +161,14 @@ def _require_payout(connection: Connection, period: Period, rule: str, payout_id
         )
     used, came = schema.payout_input.c, schema.period_input.c
     mine = select(used.snapshot).where(used.payout == payout_id)
-    here = set(connection.scalars(select(came.snapshot).where(came.period == str(period))))
+    standing = select(came.snapshot).where(counts(schema.period_input))
+    here = set(connection.scalars(standing.where(came.period == str(period))))
     if set(connection.scalars(mine.where(used.kind.in_(("usage", "revenue"))))) != here:
-        raise NotReady(f"usage or revenue of period {period} came in since its payout; {again}")
+        raise NotReady(
+            f"usage or revenue of period {period} came in since its payout, or was withdrawn;"
+            f" {again}"
+        )
     looked_at = set(connection.scalars(mine.where(used.kind == "history")))
     earlier = came.period.in_(map(str, period.year_before)) & (came.kind == "usage")
-    if looked_at and looked_at != set(connection.scalars(select(came.snapshot).where(earlier))):
+    if looked_at and looked_at != set(connection.scalars(standing.where(earlier))):
         raise NotReady(f"usage of months before {period} came in since its payout; {again}")

@@ -12,7 +12,7 @@ from db import schema
 from db.books.acts import Act, ActName, record_act
 from db.books.ledger import post_within
 from db.books.periods import open_period
-from db.engine import Books, now, writing
+from db.engine import Books, now, today, writing
 from db.queries.accounts import not_reversed
 from royalty.errors import Conflict, NotFound
 from royalty.ledger import payable, reverse
@@ -49,7 +49,7 @@ def record_word(books: Books, word: Word, *, name: str, dry_run: bool = False) -
     """Keep what the bank says; a payment that failed or came back is payable again.
 
     Says whether that was new. Raises `NotFound`, and `Conflict` where the payment is in no state
-    to be that, or is said to have been so before it was made.
+    to be that, or is said to have been so before it was made or on a day that has not come.
     """
     with writing(books, dry_run=dry_run) as connection:
         said, state = _state(connection, word)
@@ -111,6 +111,11 @@ def _state(connection: Connection, word: Word) -> tuple[int, State]:
     if word.day < day:
         raise Conflict(
             f"payment {word.payment} was made on {day}, after {word.day}; give a later day"
+        )
+    if word.day > max(today(), day):
+        raise Conflict(
+            f"{word.day} has not come: today is {today()} (UTC); give the day on which the bank "
+            f"said that payment {word.payment} is {word.event}"
         )
     events = select(said.event).where(said.payment == word.payment).order_by(said.number)
     found: list[State] = ["sent", *connection.scalars(events)]

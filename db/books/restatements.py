@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,9 +12,9 @@ from db import chain, schema
 from db.books.acts import Act, record_act
 from db.books.ledger import post_within
 from db.books.periods import open_period
-from db.engine import Books, now, today, writing
+from db.engine import Books, now, reading, today, writing
 from db.queries.ledger import transactions
-from royalty.ledger import Transaction
+from royalty.ledger import Transaction, receivable_platform
 from royalty.period import Period
 from royalty.restatement import ADJUSTMENT, DIVIDED, Into, Moved, adjustments, is_of, moved
 
@@ -71,6 +72,17 @@ def posted_for(connection: Connection, period: Period) -> list[Transaction]:
     """
     keys, undoes = _keys(connection, period)
     return transactions(connection, schema.transaction_.c.id.in_(keys), undoes)
+
+
+def rates_used(books: Books, period: Period) -> set[str]:
+    """Name the rates of exchange at which what stands posted for a month was converted."""
+    came: Counter[str] = Counter()
+    with reading(books) as connection:
+        posted = posted_for(connection, period)
+    for each in (side for transaction in posted for side in transaction.postings):
+        if each.fx_rate is not None and each.account == receivable_platform():
+            came[each.fx_rate] += each.amount.micros
+    return {rate for rate, micros in came.items() if micros}
 
 
 def _keys(connection: Connection, period: Period) -> tuple[dict[int, str], dict[int, str]]:

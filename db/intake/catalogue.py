@@ -17,6 +17,7 @@ from db import schema
 from db.books.acts import record_done
 from db.engine import Books, now, reading, writing
 from db.intake import agreements
+from db.intake.amendments import ABOUT, amendments
 from db.intake.catalogue_files import CatalogueFiles, read_catalogue
 from db.intake.catalogue_names import identified
 from db.intake.corrections import FIELDS
@@ -64,17 +65,19 @@ def record(  # noqa: PLR0913  what is imported, and how it is asked for
         if found:
             raise BadInput(found)
         interests, terms = map(asdict, files.interests), map(asdict, files.terms)
-        changes = (
+        catalogued = (
             _add(connection, schema.party, _party_rows(files.parties)),
             _add(connection, schema.work, _work_rows(connection, files.recordings)),
             _add(connection, schema.recording, _recording_rows(files, audio, placebo=placebo)),
-            redate(connection, schema.interest, list(interests), ("subject", "subject_id")),
-            redate(connection, schema.terms, list(terms), ("party",)),
         )
-        if any(changes):
+        agreed = redate(connection, schema.terms, list(terms), ABOUT["agreement"])
+        held = redate(connection, schema.interest, list(interests), ABOUT["interest"])
+        changed = any((*catalogued, agreed, held))
+        if changed:
             counts = ", ".join(f"{count:,} {noun}" for noun, count in rows.items() if count)
             record_done(connection, name, "imported", [(_folder(files), f"{kind}: {counts}")])
-    return Receipt(kind=kind, rows=rows, already=not any(changes))
+    amended = (*amendments("agreement", agreed), *amendments("interest", held))
+    return Receipt(kind=kind, rows=rows, already=not changed, amended=amended)
 
 
 def faults(books: Books, files: CatalogueFiles, *, placebo: bool = False) -> list[Problem]:

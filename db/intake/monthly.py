@@ -17,19 +17,19 @@ from sqlalchemy import Connection, select
 from db import schema, snapshots
 from db.books import periods
 from db.books.acts import record_done
+from db.books.inputs import record_event
 from db.engine import Books, now, writing
 from db.intake.bounds import Bound, beyond
 from db.intake.columns import CURRENCY, PERIOD, Column
-from db.intake.currencies import other_than_before
+from db.intake.currencies import is_whole, other_than_before
 from db.intake.judging import judged, sound, where
 from db.intake.keys import in_order
 from db.intake.receipt import Receipt
 from db.intake.sheets import ROW, Sheet
+from db.queries.came import CameRow, came_within
 from db.snapshots import Encoded
 from royalty.errors import BadInput, PeriodClosed, Problem
 from royalty.period import Period
-
-_CAME = (schema.period_input, schema.late_input)  # in time, and late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ def record_sheet(books: Books, kind: Kind, sheet: Sheet, asked: Asked) -> Receip
     return Receipt(
         kind=kind.name,
         rows={str(part.period): len(part.table) for part in parts},
-        snapshot=parts[0].sha256,
+        snapshots=[part.sha256 for part in parts],
         already=not new,
         late=asked.late,
     )
@@ -164,25 +164,19 @@ def _of_other_periods(sheet: Sheet, period: Period | None) -> list[Problem]:
 
 
 def _is_recorded(connection: Connection, part: _Part) -> bool:
-    return any(
-        connection.scalar(
-            select(came.c.kind).where(
-                came.c.period == str(part.period), came.c.snapshot == part.sha256
-            )
-        )
-        for came in _CAME
-    )
+    return part.sha256 in {row.snapshot for row in _before(connection, part)}
 
 
 def _together(books: Books, connection: Connection, sheet: Sheet, part: _Part) -> Iterator[Problem]:
     """Find what is wrong with a period's rows beside those that came in before."""
-    earlier = [
-        (source, snapshots.read(books, sha256)) for sha256, source in _before(connection, part)
-    ]
+    before = _before(connection, part)
+    earlier = [(row.source, snapshots.read(books, row.snapshot)) for row in before]
     for source, table in earlier:
         yield from _again(sheet, part, table, source)
-        if CURRENCY.name in part.table.column_names:
-            yield from other_than_before(sheet, part.table, table, source)
+    if CURRENCY.name in part.table.column_names:
+        whole = is_whole(connection, part.period)
+        for source, table in [*earlier, *([("this file", part.table)] if whole else [])]:
+            yield from other_than_before(sheet, part.table, table, source, whole=whole)
     rows = pa.concat_tables([part.table, *(t for _, t in earlier)], promote_options="default")
     for bound in part.kind.bounds:
         yield from beyond(sheet, rows, bound)
@@ -206,15 +200,10 @@ def _late(sheet: Sheet, parts: Iterable[_Part]) -> Iterator[tuple[str, str]]:
         yield Path(sheet.source).name, note
 
 
-def _before(connection: Connection, part: _Part) -> list[tuple[str, str]]:
-    """List what came in for a period before, in time or late: snapshots and their files."""
-    return [
-        (row.snapshot, row.source)
-        for came in _CAME
-        for row in connection.execute(
-            select(came).where(came.c.period == str(part.period), came.c.kind == part.kind.name)
-        )
-    ]
+def _before(connection: Connection, part: _Part) -> list[CameRow]:
+    """List what counts for a part's period already, in time or late."""
+    rows = came_within(connection, part.kind.name)
+    return [row for row in rows if row.period == part.period and row.withdrawn is None]
 
 
 def _again(sheet: Sheet, part: _Part, earlier: pa.Table, source: str) -> Iterator[Problem]:
@@ -229,6 +218,10 @@ def _enter(connection: Connection, part: _Part, source: str, *, late: bool) -> N
     entry = {"period": str(part.period), "snapshot": part.sha256}
     more = {"kind": part.kind.name, "source": source, "recorded_at": now()}
     table = schema.late_input if late else schema.period_input
+    there = table.c.period == str(part.period), table.c.snapshot == part.sha256
+    if connection.scalar(select(table.c.kind).where(*there)) is not None:  # and withdrawn
+        record_event(connection, part.period, part.sha256, "imported", source, late=late)
+        return
     connection.execute(table.insert(), entry | more)
     if late:
         return  # what a period brought in stays what it was closed with

@@ -87,7 +87,7 @@ def record(  # noqa: PLR0913  what is stated, by whom, and how it is asked for
     return Receipt(
         kind="shares",
         rows={"tracks": len(tracks), "shares": len(sheet.table)},
-        snapshot=encoded.snapshot.sha256 if new else None,
+        snapshots=[encoded.snapshot.sha256] if new else [],
         already=not new,
         corrected=sum(track.version > 1 for track in new),
     )

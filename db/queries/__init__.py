@@ -4,6 +4,7 @@ The dashboard and the command line import from here.
 """
 
 from db.engine import Books, open_books
+from db.queries.account_months import AccountMonth, account_month
 from db.queries.accounts import Balance, agreements, balances, currency_of, standing
 from db.queries.acts import ActRow, acts
 from db.queries.audits import (
@@ -16,6 +17,7 @@ from db.queries.audits import (
     verify_chain,
     verify_snapshots,
 )
+from db.queries.came import CameRow, came
 from db.queries.catalogue import (
     RecordingRow,
     interests,
@@ -27,15 +29,51 @@ from db.queries.catalogue import (
     withdrawals,
 )
 from db.queries.comparisons import differences
+from db.queries.concentrations import concentrations
+from db.queries.earnings import LARGEST, Earnings, Gains, earnings, gains
+from db.queries.entries import entries
+from db.queries.flows import Flow, flows
 from db.queries.fx import rate, rates
-from db.queries.generated import RunRow, ShareRow, TrackDetail, TrackRow, runs, track, tracks
+from db.queries.generated import (
+    RunRow,
+    ShareRow,
+    TrackDetail,
+    TrackRow,
+    TracksPage,
+    runs,
+    track,
+    tracks,
+    tracks_page,
+)
 from db.queries.holds import FindingRow, HoldRow, disputes, holds
-from db.queries.ledger import PostingRow, postings
+from db.queries.ledger import (
+    AccountTotal,
+    PostingRow,
+    Sought,
+    account_totals,
+    posted,
+    posted_count,
+    postings,
+)
+from db.queries.listening import Listener, heaviest
 from db.queries.months import Inputs, PeriodRow, earlier_usage, inputs, periods
 from db.queries.names import AliasRow, CorrectionRow, aliases, corrections
 from db.queries.owed import Owed, owed_by_line, owed_by_posting, owed_for_track, owed_to_payee
+from db.queries.payees import PayeesPage, payees_page
 from db.queries.payments import PaymentEvent, PaymentRow, payment, payments
 from db.queries.payouts import Decided, decided, payout, stale
+from db.queries.people import access, viewer_of
+from db.queries.recordings_used import (
+    RecordingsPage,
+    Shaped,
+    Used,
+    not_to_be_used,
+    payees_of,
+    recording,
+    recordings_page,
+    titles,
+    used,
+)
 from db.queries.reproductions import divided, root_with
 from db.queries.restatements import (
     RestatementRow,
@@ -44,7 +82,7 @@ from db.queries.restatements import (
     restated_by,
     restatements,
 )
-from db.queries.shares import corrected, shares_in
+from db.queries.shares import corrected, shares_in, shares_now
 from db.queries.sources import revenue_by_source
 from db.queries.statements import stated, statement
 from db.queries.steps import Step
@@ -52,26 +90,39 @@ from db.queries.suspense import Cause, Causes, causes_of, suspense, suspense_cau
 from db.queries.trails import Trail, trail
 from db.queries.versions import VersionRow, versions
 from db.queries.viewer import EVERYONE, Viewer
+from db.queries.windows import ROWS_MAX, Window
+from royalty.access import Access
 from royalty.differences import Difference
 from royalty.payout import PayeeAmount, Payout, PoolAmount, RecordingAmount, TrackAmount
 
 __all__ = [
     "EVERYONE",
+    "LARGEST",
+    "ROWS_MAX",
+    "Access",
+    "AccountMonth",
+    "AccountTotal",
     "ActRow",
     "AliasRow",
     "Balance",
     "Books",
     "Broken",
+    "CameRow",
     "Cause",
     "Causes",
     "CorrectionRow",
     "Decided",
     "Difference",
+    "Earnings",
     "FindingRow",
+    "Flow",
+    "Gains",
     "HoldRow",
     "Inputs",
+    "Listener",
     "Owed",
     "PayeeAmount",
+    "PayeesPage",
     "PaymentEvent",
     "PaymentRow",
     "Payout",
@@ -80,22 +131,33 @@ __all__ = [
     "PostingRow",
     "RecordingAmount",
     "RecordingRow",
+    "RecordingsPage",
     "RestatementRow",
     "RootFound",
     "RunRow",
+    "Shaped",
     "ShareRow",
+    "Sought",
     "Step",
     "TrackAmount",
     "TrackDetail",
     "TrackRow",
+    "TracksPage",
     "Trail",
+    "Used",
     "VersionRow",
     "Viewer",
+    "Window",
+    "access",
+    "account_month",
+    "account_totals",
     "acts",
     "agreements",
     "aliases",
     "balances",
+    "came",
     "causes_of",
+    "concentrations",
     "conservation",
     "conservations",
     "corrected",
@@ -106,27 +168,39 @@ __all__ = [
     "disputes",
     "divided",
     "earlier_usage",
+    "earnings",
+    "entries",
     "find_root",
+    "flows",
+    "gains",
+    "heaviest",
     "holds",
     "in_force",
     "inputs",
     "interests",
     "kept_back",
     "late",
+    "not_to_be_used",
     "open_books",
     "owed_by_line",
     "owed_by_posting",
     "owed_for_track",
     "owed_to_payee",
     "parties",
+    "payees_of",
+    "payees_page",
     "payment",
     "payments",
     "payout",
     "periods",
+    "posted",
+    "posted_count",
     "postings",
     "rate",
     "rates",
+    "recording",
     "recordings",
+    "recordings_page",
     "restated_by",
     "restatements",
     "revenue_by_source",
@@ -134,6 +208,7 @@ __all__ = [
     "root_with",
     "runs",
     "shares_in",
+    "shares_now",
     "stale",
     "standing",
     "stated",
@@ -141,12 +216,16 @@ __all__ = [
     "suspense",
     "suspense_causes",
     "terms",
+    "titles",
     "track",
     "tracks",
+    "tracks_page",
     "trail",
+    "used",
     "verify_books",
     "verify_chain",
     "verify_snapshots",
     "versions",
+    "viewer_of",
     "withdrawals",
 ]

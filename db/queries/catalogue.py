@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, Table, select, true
 
 from db import schema
 from db.engine import Books, reading
@@ -34,9 +34,12 @@ class RecordingRow:
     placebo: bool
 
 
-def recordings(_viewer: Viewer, books: Books, *, placebo: bool = False) -> list[RecordingRow]:
-    """List the recordings, in order of their ids; the placebos, where asked for."""
-    wanted = described().where(schema.recording.c.placebo == placebo)
+def recordings(viewer: Viewer, books: Books, *, placebo: bool = False) -> list[RecordingRow]:
+    """List the recordings in order of their ids: all, or those in which the viewer has an interest.
+
+    The placebos, where asked for.
+    """
+    wanted = described().where(schema.recording.c.placebo == placebo, interested(viewer))
     with reading(books) as connection:
         return [
             noun(RecordingRow, row, recording=noun(Recording, row))
@@ -55,11 +58,26 @@ def described() -> Select[Any]:
     )
 
 
-def parties(_viewer: Viewer, books: Books) -> list[Party]:
-    """List the parties, in order of their ids."""
+def interested(viewer: Viewer) -> ColumnElement[bool]:
+    """Whether a viewer may see a recording: a party of theirs has a part of it, or is paid one."""
+    if viewer.parties is None:
+        return true()
+    interest, party, mine = schema.interest.c, schema.party.c, sorted(viewer.parties)
+    theirs = select(party.id).where(party.id.in_(mine) | party.payee.in_(mine))
+    held = select(interest.subject_id).where(
+        interest.recorded_to.is_(None), interest.party.in_(theirs)
+    )
+    recordings = held.where(interest.subject == "recording")
+    works = held.where(interest.subject == "work")
+    return schema.recording.c.id.in_(recordings) | schema.recording.c.work.in_(works)
+
+
+def parties(viewer: Viewer, books: Books) -> list[Party]:
+    """List the parties in order of their ids: all, or the viewer's and those paid through them."""
     wanted = select(schema.party).order_by(schema.party.c.id)
     with reading(books) as connection:
-        return [noun(Party, row) for row in connection.execute(wanted)]
+        rows = connection.execute(wanted).all()
+    return [noun(Party, row) for row in rows if viewer.sees(row.id) or viewer.sees(row.payee)]
 
 
 def interests(viewer: Viewer, books: Books, on: date) -> list[Interest]:
@@ -75,7 +93,11 @@ def terms(viewer: Viewer, books: Books, on: date) -> list[Terms]:
 
 
 def rights(viewer: Viewer, books: Books, on: date) -> Rights:
-    """Read what holds on a day as tables: recordings, interests, payees and rates."""
+    """Read what holds on a day as tables: recordings, interests, payees and rates.
+
+    Only for those who see all.
+    """
+    viewer.require_all("who holds which rights")
     recording, interest, party = schema.recording.c, schema.interest, schema.party.c
     agreed = rates(sorted(terms(viewer, books, on), key=lambda each: each.valid_from or date.min))
     named = (interest.c.right, interest.c.subject_id, interest.c.territory)
@@ -100,20 +122,29 @@ def rights(viewer: Viewer, books: Books, on: date) -> Rights:
     return Rights(**tables, rates=_table([paid], RIGHTS_SCHEMAS["rates"]))
 
 
-def withdrawals(_viewer: Viewer, books: Books) -> list[Withdrawal]:
-    """List the withdrawals, of any day, as far as is recorded now; those taken back are none."""
+def withdrawals(viewer: Viewer, books: Books) -> list[Withdrawal]:
+    """List the withdrawals, of any day, as far as is recorded now; those taken back are none.
+
+    All, or those of recordings in which the viewer has an interest.
+    """
     table = schema.withdrawal
     stands = table.c.recorded_to.is_(None) & table.c.valid_to.is_distinct_from(table.c.valid_from)
     order = (table.c.recording, table.c.valid_from, table.c.id)
+    mine = table.c.recording.in_(select(schema.recording.c.id).where(interested(viewer)))
     with reading(books) as connection:
-        found = connection.execute(select(table).where(stands).order_by(*order))
+        found = connection.execute(select(table).where(stands, mine).order_by(*order))
         return [noun(Withdrawal, row) for row in found]
 
 
-def kept_back(_viewer: Viewer, books: Books, use: Use, on: date) -> dict[str, str]:
-    """Say why each recording that may not be put to a use on a day may not, by recording."""
+def kept_back(viewer: Viewer, books: Books, use: Use, on: date) -> dict[str, str]:
+    """Say why each recording that may not be put to a use on a day may not, by recording.
+
+    All, or those in which the viewer has an interest.
+    """
     with reading(books) as connection:
-        return _kept_back(connection, use, on)
+        found = _kept_back(connection, use, on)
+        seen = set(connection.scalars(select(schema.recording.c.id).where(interested(viewer))))
+    return {name: why for name, why in found.items() if name in seen}
 
 
 def _kept_back(connection: Connection, use: Use, on: date) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-import pyarrow.compute as pc
 from sqlalchemy import select
 
 from db import schema, snapshots
@@ -17,6 +16,7 @@ from db.queries.steps import SHOWN, Step, facts, rate_step
 from db.queries.viewer import Viewer
 from royalty.money import Money
 from royalty.period import Period
+from royalty.restatement import month_adjusted
 
 
 def causes(viewer: Viewer, books: Books, row: PostingRow) -> Iterator[Step]:
@@ -103,10 +103,13 @@ def _restated(viewer: Viewer, books: Books, row: PostingRow) -> Iterator[Step]:
 
 
 def _adjusted(books: Books, row: PostingRow) -> Period:
+    """Name the month that was put right; where it had posted nothing, the key alone says which."""
+    if row.adjusts is None:
+        return month_adjusted(row.key) or row.period
     of = schema.transaction_.c
     with reading(books) as connection:
-        period = connection.scalar(select(of.period).where(of.id == row.adjusts))
-    return row.period if period is None else Period.parse(period)
+        period = connection.execute(select(of.period).where(of.id == row.adjusts)).scalar_one()
+    return Period.parse(period)
 
 
 def _differences(books: Books, restated: RestatementRow, row: PostingRow) -> Iterator[Step]:
@@ -130,10 +133,8 @@ def _differences(books: Books, restated: RestatementRow, row: PostingRow) -> Ite
 
 def _lines(books: Books, snapshot: str, row: PostingRow) -> Counter[tuple[str, str, str]]:
     """Sum the lines of one payee, pool and right, by track, recording and party."""
-    table = snapshots.read(books, snapshot)
-    mine = (("payee", row.payee), ("pool", row.pool), ("right", row.right))
-    for name, value in mine:
-        table = table.filter(pc.equal(table[name], value or ""))
+    mine = {"payee": row.payee, "pool": row.pool, "right": row.right}
+    table = snapshots.matching(books, snapshot, **{name: [of or ""] for name, of in mine.items()})
     sums: Counter[tuple[str, str, str]] = Counter()
     for each in table.to_pylist():
         sums[each["track"], each["recording"] or "", each["party"] or ""] += each["micros"]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select, union
 
 from db import schema
 from db.engine import Books, reading
+from db.queries.came import counts
 from db.queries.nouns import noun
 from db.queries.viewer import Viewer
 from royalty.money import Money
@@ -56,15 +57,16 @@ def periods(_viewer: Viewer, books: Books) -> list[PeriodRow]:
 def inputs(_viewer: Viewer, books: Books, period: Period) -> Inputs:
     """Name the snapshots that came in for a period, and every provider's shares, corrected or not.
 
-    What came late for a closed period is not among them.
+    What was withdrawn, and what came late for a closed period, are not among them.
     """
     came, stated, anew = schema.period_input.c, schema.track_share.c, schema.corrected_share.c
-    mine = select(came.kind, came.snapshot).where(came.period == str(period))
+    mine = (came.period == str(period)) & counts(schema.period_input)
+    wanted = select(came.kind, came.snapshot).where(mine).order_by(came.snapshot)
     theirs = union(select(stated.provider, stated.snapshot), select(anew.provider, anew.snapshot))
     by_kind: defaultdict[str, list[str]] = defaultdict(list)
     by_provider: defaultdict[str, list[str]] = defaultdict(list)
     with reading(books) as connection:
-        for kind, sha256 in connection.execute(mine.order_by(came.snapshot)):
+        for kind, sha256 in connection.execute(wanted):
             by_kind[kind].append(sha256)
         for provider, sha256 in connection.execute(theirs.order_by("snapshot")):
             by_provider[provider].append(sha256)
@@ -75,7 +77,8 @@ def earlier_usage(_viewer: Viewer, books: Books, period: Period) -> list[str]:
     """Name the snapshots of usage of the eleven months before, which rules with thresholds read."""
     came = schema.period_input.c
     earlier = came.period.in_([str(month) for month in period.year_before])
-    wanted = select(came.snapshot).where(earlier, came.kind == "usage").order_by(came.snapshot)
+    usage = (came.kind == "usage") & counts(schema.period_input)
+    wanted = select(came.snapshot).where(earlier, usage).order_by(came.snapshot)
     with reading(books) as connection:
         return list(connection.scalars(wanted))
 
@@ -91,6 +94,7 @@ def _rules(connection: Connection) -> defaultdict[str, list[str]]:
 def _revenue(connection: Connection) -> defaultdict[str, list[Money]]:
     came = schema.period_revenue.c
     sums = select(came.period, came.currency, func.sum(came.micros))
+    sums = sums.where(counts(schema.period_revenue))
     grouped = sums.group_by(came.period, came.currency).order_by(came.currency)
     money: defaultdict[str, list[Money]] = defaultdict(list)
     for period, currency, micros in connection.execute(grouped):

@@ -11,6 +11,7 @@ from db.queries.ledger import PostingRow
 from db.schema import transaction_
 from royalty.movements import EARNED, Movement, term_of, worded
 from royalty.period import Period
+from royalty.restatement import month_adjusted
 
 Known = Mapping[int, Row[Any]]  # transactions by their place in the chain
 
@@ -41,7 +42,7 @@ def _behind(rows: Iterable[PostingRow | Row[Any]]) -> set[int]:
 def _movement(row: PostingRow, known: Known) -> Movement:
     kinds = [each.kind for each in _undoing(row, known)]
     corrected = known.get(row.reverses or row.adjusts or 0)
-    about = Period.parse(str(_origin(row, known).period))
+    about = _about(_origin(row, known))
     return Movement(
         term=term_of(kinds),
         what=worded(kinds, corrects=None if about == row.period else about),
@@ -72,6 +73,11 @@ def _origin(row: PostingRow, known: Known) -> PostingRow | Row[Any]:
     while behind := each.reverses or each.adjusts:
         each = known[behind]
     return each
+
+
+def _about(origin: PostingRow | Row[Any]) -> Period:
+    """Name the month that a row of corrections began in, or that its first one puts right."""
+    return month_adjusted(origin.key) or Period.parse(str(origin.period))
 
 
 def _why(row: PostingRow, known: Known) -> str:

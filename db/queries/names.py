@@ -36,8 +36,9 @@ class CorrectionRow:
     recorded_at: str
 
 
-def aliases(_viewer: Viewer, books: Books) -> list[AliasRow]:
-    """List the aliases that stand, by noun and alias."""
+def aliases(viewer: Viewer, books: Books) -> list[AliasRow]:
+    """List the aliases that stand, by noun and alias. Only for those who see all."""
+    viewer.require_all("what recordings and parties are called, too")
     alias = schema.alias.c
     stands = select(schema.alias).where(alias.recorded_to.is_(None))
     names = {"recording": schema.recording.c.title, "party": schema.party.c.name}
@@ -52,8 +53,9 @@ def aliases(_viewer: Viewer, books: Books) -> list[AliasRow]:
         ]
 
 
-def corrections(_viewer: Viewer, books: Books) -> list[CorrectionRow]:
-    """List what was corrected, the first first."""
+def corrections(viewer: Viewer, books: Books) -> list[CorrectionRow]:
+    """List what was corrected, the first first. Only for those who see all."""
+    viewer.require_all("what was corrected")
     wanted = select(schema.correction).order_by(schema.correction.c.id)
     with reading(books) as connection:
         return [noun(CorrectionRow, row) for row in connection.execute(wanted)]

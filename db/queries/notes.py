@@ -11,16 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from sqlalchemy import func, select
 
 from db import rights, schema, snapshots
 from db.engine import Books, reading
 from db.queries.nouns import noun
 from db.queries.payouts import decided
+from db.queries.restatements import RestatementRow, restatements
 from db.queries.viewer import EVERYONE
+from db.queries.windows import among
 from royalty.catalogue import PPM, WORLDWIDE
 from royalty.ledger import advance
 from royalty.money import Money
@@ -52,6 +52,7 @@ def notes(books: Books, balance: Balance, paid: Payout, made_by: Sequence[str]) 
         _divided(paid, made_by),
         *_agreed(books, balance, paid.period, held),
         *_unlicensed(books, balance.payee, paid),
+        *_taken_back(books, balance, paid.period),
         *_carried(balance, held[0] if held else None),
     )
 
@@ -59,10 +60,12 @@ def notes(books: Books, balance: Balance, paid: Payout, made_by: Sequence[str]) 
 def runs_of(books: Books, paid: Payout) -> tuple[str, ...]:
     """Name the runs whose models made a month's tracks: the versions that its shares explain."""
     played, track = schema.payout_track.c, schema.track.c
-    joined = select(track.run).join(schema.payout_track, played.track == track.id)
-    mine = joined.where(played.payout == paid.id, track.run.is_not(None)).distinct()
+    made = (track.run == schema.run.c.id) & (played.payout == paid.id)
+    # One played track of a run is enough: a million need not be looked at.
+    one = select(track.id).join(schema.payout_track, played.track == track.id).where(made)
     with reading(books) as connection:
-        return tuple(connection.scalars(mine.order_by(track.run)))
+        runs = select(schema.run.c.id).where(one.exists()).order_by(schema.run.c.id)
+        return tuple(connection.scalars(runs))
 
 
 def _divided(paid: Payout, made_by: Sequence[str]) -> str:
@@ -81,14 +84,55 @@ def _unlicensed(books: Books, payee: str, paid: Payout) -> Iterator[str]:
         return  # the month was closed before rights were kept with it
     kept_back = _kept_back(rights.read(books, used.rights), payee)
     owed = _owed(books, used.inputs.get("shares", []), paid, kept_back)
-    with reading(books) as connection:
-        named = select(schema.recording.c.id, schema.recording.c.title)
-        titles = dict(connection.execute(named.where(schema.recording.c.id.in_(owed))).all())
+    titles = _titles(books, owed)
     for recording, tracks in sorted(owed.items()):
         yield (
             f"'{titles[recording]}' ({recording}) earned nothing, though "
             f"{_counted(tracks, 'track')} owed it a share: {kept_back[recording]}."
         )
+
+
+def _taken_back(books: Books, balance: Balance, period: Period) -> Iterator[str]:
+    """Say which recordings lost what they had earned, by adjustments posted in a month, and why."""
+    for each in restatements(EVERYONE, books, posted_in=period):
+        kept_back = _kept_back_since(books, each, balance.payee)
+        lost = _earned(books, each.before, balance.payee, kept_back)
+        titles = _titles(books, lost)
+        for recording, micros in sorted(lost.items()):
+            yield (
+                f"'{titles[recording]}' ({recording}) earns nothing in {each.period} any more: "
+                f"{kept_back[recording]}. The correction of {each.period} takes back what it had "
+                f"earned, {Money(micros, balance.closing.currency)}."
+            )
+
+
+def _kept_back_since(books: Books, restated: RestatementRow, payee: str) -> dict[str, str]:
+    """Say why recordings of a payee were not licensed when a month was divided again."""
+    part = schema.restatement_input.c
+    mine = select(part.kind, part.snapshot).where(part.restatement == restated.id)
+    with reading(books) as connection:
+        rows = connection.execute(mine.where(part.kind.in_(rights.KINDS.values()))).all()
+    if not rows:
+        return {}
+    return _kept_back(rights.read(books, {kind: [sha256] for kind, sha256 in rows}), payee)
+
+
+def _earned(books: Books, snapshot: str, payee: str, recordings: Iterable[str]) -> Counter[str]:
+    """Sum what these recordings brought a payee, by allocations; those that brought nothing not."""
+    wanted, sums = list(recordings), Counter[str]()
+    if not wanted:
+        return sums
+    rows = snapshots.matching(books, snapshot, payee=[payee], recording=wanted)
+    for row in rows.to_pylist():
+        sums[row["recording"]] += row["micros"]
+    return +sums
+
+
+def _titles(books: Books, recordings: Iterable[str]) -> dict[str, str]:
+    of = schema.recording.c
+    named = select(of.id, of.title).where(of.id.in_(sorted(recordings)))
+    with reading(books) as connection:
+        return {row.id: row.title for row in connection.execute(named)}
 
 
 def _kept_back(held: Rights, payee: str) -> dict[str, str]:
@@ -106,20 +150,21 @@ def _owed(
     books: Books, shares: Iterable[str], paid: Payout, recordings: Iterable[str]
 ) -> Counter[str]:
     """Count, of each of these recordings, the month's tracks that state a share of it."""
-    wanted, played = sorted(recordings), {track.id for track in paid.tracks}
+    wanted = list(recordings)
     if not wanted:
         return Counter()
-    parts = [
-        pq.read_table(
-            snapshots.checked(books, each),
-            columns=["track", "recording"],
-            filters=(pc.field("recording").isin(wanted)) & (pc.field("share_ppb") > 0),
-        )
+    pairs = {
+        (row["track"], row["recording"])
         for each in shares
-    ]
-    stated = pa.concat_tables(parts).to_pylist() if parts else []
-    pairs = {(row["track"], row["recording"]) for row in stated if row["track"] in played}
-    return Counter(recording for _, recording in pairs)
+        for row in snapshots.matching(books, each, recording=wanted).to_pylist()
+        if row["share_ppb"] > 0
+    }
+    of = schema.payout_track.c
+    mine = select(of.track).where(of.payout == paid.id)
+    with reading(books) as connection:
+        rows = among(connection, mine, of.track, sorted({track for track, _ in pairs}))
+    played = {row.track for row in rows}
+    return Counter(recording for track, recording in pairs if track in played)
 
 
 def _agreements(books: Books, balance: Balance, period: Period) -> list[Terms]:

@@ -14,7 +14,7 @@ from db.queries.catalogue import rights
 from db.queries.fx import rate
 from db.queries.months import earlier_usage, inputs
 from db.queries.nouns import noun
-from db.queries.viewer import Viewer
+from db.queries.viewer import EVERYONE, Viewer
 from db.rights import KINDS, hashes
 from royalty.errors import NotReady
 from royalty.fx import FxRate
@@ -73,13 +73,16 @@ class Decided:
 def payout(viewer: Viewer, books: Books, period: Period, rule: str) -> Payout:
     """Read a payout. Raises `NotReady` where it has not been computed."""
     with reading(books) as connection:
-        known = schema.payout.c
-        wanted = select(schema.payout).where(known.period == str(period), known.rule == rule)
-        head = connection.execute(wanted).one_or_none()
-        if head is None:
-            command = f"tantieme payouts {period} --rule {rule.replace('_', '-')}"
-            raise NotReady(f"period {period} is not computed with {rule}; run '{command}'")
-        return _payout(viewer, connection, head)
+        return _payout(viewer, connection, _head(connection, period, rule))
+
+
+def payout_totals(_viewer: Viewer, books: Books, period: Period, rule: str) -> Payout:
+    """Read a payout without its payees, tracks and recordings, which may be a million.
+
+    Raises `NotReady` where it has not been computed.
+    """
+    with reading(books) as connection:
+        return _totals(connection, _head(connection, period, rule))
 
 
 def decided(_viewer: Viewer, books: Books, paid: Payout) -> Decided:
@@ -122,7 +125,7 @@ def _now(
     """
     if not used:
         return {}
-    given, held = inputs(viewer, books, period), hashes(rights(viewer, books, period.start))
+    given, held = inputs(viewer, books, period), hashes(rights(EVERYONE, books, period.start))
     came = _pairs({"usage": given.usage, "revenue": given.revenue} | held)
     latest = {
         pair: rate(viewer, books, *pair, period.last_day)
@@ -169,35 +172,62 @@ def _pairs(used: Mapping[str, Sequence[str]]) -> frozenset[tuple[str, str]]:
     return frozenset((kind, sha256) for kind, hashes in used.items() for sha256 in hashes)
 
 
+def _head(connection: Connection, period: Period, rule: str) -> Row[Any]:
+    known = schema.payout.c
+    wanted = select(schema.payout).where(known.period == str(period), known.rule == rule)
+    head = connection.execute(wanted).one_or_none()
+    if head is None:
+        command = f"tantieme payouts {period} --rule {rule.replace('_', '-')}"
+        raise NotReady(f"period {period} is not computed with {rule}; run '{command}'")
+    return head
+
+
 def _payout(viewer: Viewer, connection: Connection, head: Row[Any]) -> Payout:
     def money(micros: int) -> Money:
         return Money(micros, head.currency)
 
-    def rows(wanted: Select[Any]) -> list[Row[Any]]:
-        return list(connection.execute(wanted))
+    found = replace(
+        _totals(connection, head),
+        payees=tuple(
+            payee_amount(row, money)
+            for row in connection.execute(ranked_payees(head.id))
+            if viewer.sees(row.payee)
+        ),
+    )
+    if not viewer.sees_all:
+        return found
+    tracks = connection.execute(_tracks(head.id))
+    recordings = connection.execute(ranked_recordings(head.id))
+    return replace(
+        found,
+        tracks=tuple(_track(row, money) for row in tracks),
+        recordings=tuple(recording_amount(row, money) for row in recordings),
+    )
 
-    pools = tuple(_pool(row, money) for row in rows(_part(schema.payout_pool, head.id, "id")))
-    suspense = {
-        row.kind: money(row.micros) for row in rows(_part(schema.payout_suspense, head.id, "kind"))
-    }
-    payees = tuple(_payee(row, money) for row in rows(_payees(head.id)) if viewer.sees(row.payee))
+
+def _totals(connection: Connection, head: Row[Any]) -> Payout:
+    def money(micros: int) -> Money:
+        return Money(micros, head.currency)
+
+    rows = connection.execute(_part(schema.payout_pool, head.id, "id"))
+    pools = tuple(_pool(row, money) for row in rows)
+    held = connection.execute(_part(schema.payout_suspense, head.id, "kind"))
+    suspense = {row.kind: money(row.micros) for row in held}
     return noun(
         Payout,
         head,
         period=Period.parse(head.period),
         gross=total((pool.gross for pool in pools), head.currency),
         pool=total((pool.amount for pool in pools), head.currency),
-        payees=payees,
+        payees=(),
         unattributed=total((pool.unattributed for pool in pools), head.currency),
         suspense=total(suspense.values(), head.currency),
         suspense_kinds=suspense,
         idle=total((pool.idle for pool in pools), head.currency),
         platform=money(head.platform_micros),
         pools=pools,
-        tracks=tuple(_track(row, money) for row in rows(_tracks(head.id)) if viewer.sees_all),
-        recordings=tuple(
-            _recording(row, money) for row in rows(_recordings(head.id)) if viewer.sees_all
-        ),
+        tracks=(),
+        recordings=(),
     )
 
 
@@ -205,7 +235,8 @@ def _part(table: Table, payout_id: str, *order: str) -> Select[Any]:
     return select(table).where(table.c.payout == payout_id).order_by(*order)
 
 
-def _payees(payout_id: str) -> Select[Any]:
+def ranked_payees(payout_id: str) -> Select[Any]:
+    """Select what a payout gives payees, the largest first."""
     paid, party = schema.payout_payee, schema.party
     joined = select(paid, party.c.name).join(party, party.c.id == paid.c.payee)
     return joined.where(paid.c.payout == payout_id).order_by(paid.c.micros.desc(), paid.c.payee)
@@ -219,7 +250,8 @@ def _tracks(payout_id: str) -> Select[Any]:
     )
 
 
-def _recordings(payout_id: str) -> Select[Any]:
+def ranked_recordings(payout_id: str) -> Select[Any]:
+    """Select what a payout's recordings earned, the largest first."""
     earned, recording, party = schema.payout_recording, schema.recording, schema.party
     return (
         select(earned, recording.c.title, party.c.name)
@@ -249,7 +281,8 @@ def _converted(row: Row[Any]) -> Converted | None:
     return Converted(came=Money(row.came_micros, row.came_currency), rate=row.fx_rate)
 
 
-def _payee(row: Row[Any], money: Callable[[int], Money]) -> PayeeAmount:
+def payee_amount(row: Row[Any], money: Callable[[int], Money]) -> PayeeAmount:
+    """Make what one payee gets of its row."""
     return PayeeAmount(
         id=row.payee,
         name=row.name,
@@ -265,7 +298,8 @@ def _track(row: Row[Any], money: Callable[[int], Money]) -> TrackAmount:
     return TrackAmount(id=row.track, title=title, plays=row.plays, amount=money(row.micros))
 
 
-def _recording(row: Row[Any], money: Callable[[int], Money]) -> RecordingAmount:
+def recording_amount(row: Row[Any], money: Callable[[int], Money]) -> RecordingAmount:
+    """Make what one recording gets of its row."""
     return RecordingAmount(
         id=row.recording,
         title=row.title,

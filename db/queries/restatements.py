@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from db import schema
 from db.engine import Books, reading
+from db.queries.came import counts
 from db.queries.viewer import Viewer
 from royalty.period import Period
 
@@ -43,11 +44,12 @@ def in_force(_viewer: Viewer, books: Books) -> dict[Period, str]:
 
 
 def late(_viewer: Viewer, books: Books, period: Period) -> dict[str, list[str]]:
-    """Name the snapshots that came in for a period once it was closed, by kind."""
+    """Name the snapshots that came in for a period once it was closed and count, by kind."""
     came, found = schema.late_input.c, defaultdict(list)
-    mine = select(came.kind, came.snapshot).where(came.period == str(period))
+    mine = (came.period == str(period)) & counts(schema.late_input)
+    wanted = select(came.kind, came.snapshot).where(mine).order_by(came.snapshot)
     with reading(books) as connection:
-        for kind, sha256 in connection.execute(mine.order_by(came.snapshot)):
+        for kind, sha256 in connection.execute(wanted):
             found[kind].append(sha256)
     return dict(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,13 +11,14 @@ import pyarrow as pa
 from ibis import BaseBackend, Table
 from sqlalchemy import Select, func, select
 
-from db import schema, snapshots
+from db import engines, schema, snapshots
 from db.engine import Books, reading
 from db.queries.viewer import Viewer
+from royalty.errors import NotFound
 
 
 def shares_in(
-    _viewer: Viewer,
+    viewer: Viewer,
     books: Books,
     provider: str,
     given: Sequence[str],
@@ -25,16 +27,57 @@ def shares_in(
     """Open a provider's shares as snapshots have them: of each track, those that hold.
 
     What was superseded is left out: a month that was closed with some snapshots has the versions
-    that were the highest among these, whatever has been corrected since.
+    that were the highest among these, whatever has been corrected since. Only for those who see
+    all.
     """
+    viewer.require_all("whose shares are which")
     rows = snapshots.table(books, "shares", given, engine)
     rows = rows.filter(rows.provider == provider)
-    anew = corrected(_viewer, books, provider, given)
+    anew = corrected(viewer, books, provider, given)
     if anew:
         held = ibis.memtable(pa.table({"track": [*anew], "holds": [*anew.values()]}))
         rows = rows.left_join(held, "track").drop("track_right")
         rows = rows.filter(rows.version == rows.holds.fill_null(1)).drop("holds")
     return rows.drop("version")
+
+
+def shares_now(
+    viewer: Viewer, books: Books, *, provider: str | None = None, tracks: Sequence[str] = ()
+) -> pa.Table:
+    """Read the shares that hold now, of one provider or of some tracks where named; auditors only.
+
+    In canonical order: by provider, track and recording; what is unattributed (null) comes last.
+    Raises `NotFound` where nobody, or not that provider, gave shares of what is named.
+    """
+    viewer.require_all("the shares of tracks")
+    engine = engines.connect()
+    parts = [
+        shares_in(viewer, books, each, given, engine)
+        for each, given in _snapshots_now(books).items()
+        if provider in (None, each)
+    ]
+    if not parts:
+        whose = f" of '{provider}'" if provider else ""
+        raise NotFound(f"no shares{whose} are here; run 'tantieme shares import FILE' first")
+    rows = ibis.union(*parts)
+    rows = rows.filter(rows.track.isin(tracks)) if tracks else rows
+    order = (rows.provider, rows.track, rows.recording.isnull(), rows.recording)
+    found = snapshots.run(rows.order_by(*order))
+    missing = sorted(set(tracks) - set(found["track"].unique().to_pylist()))
+    if missing:
+        whose = f" of '{provider}'" if provider else ""
+        raise NotFound(f"no shares{whose} are here of track {', '.join(missing)}")
+    return found
+
+
+def _snapshots_now(books: Books) -> dict[str, list[str]]:
+    """Name the snapshots of shares that hold, by provider, in order."""
+    held, found = standing().subquery().c, defaultdict(list)
+    wanted = select(held.provider, held.snapshot).distinct()
+    with reading(books) as connection:
+        for row in connection.execute(wanted.order_by(held.provider, held.snapshot)):
+            found[row.provider].append(row.snapshot)
+    return dict(found)
 
 
 def corrected(

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from sqlalchemy import Connection, Row, func, select
 
 from db import schema, snapshots
 from db.engine import Books, reading
 from db.queries.catalogue import described
 from db.queries.ledger import PostingRow, posting_row, selected
+from db.queries.listeners import few
 from db.queries.movements import movements
 from db.queries.notes import Balance, notes, runs_of
-from db.queries.payouts import payout
+from db.queries.payouts import payout_totals
 from db.queries.viewer import EVERYONE, Viewer
+from db.queries.windows import among
+from royalty.division import divide
 from royalty.errors import NotFound, PeriodNotClosed
 from royalty.ledger import payable, payee_of
 from royalty.money import Money
 from royalty.movements import EARNED, Movement
-from royalty.payout import Payout, PoolAmount, TrackAmount
+from royalty.payout import Payout, PoolAmount
 from royalty.period import Period
 from royalty.statement import Heading, Line, Statement, make_statement
+from royalty.suppression import suppress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class _Sources:
 
     paid: Payout
     pools: Mapping[str, PoolAmount]
-    tracks: Mapping[str, TrackAmount]
+    tracks: Mapping[str, tuple[int, int]]  # id → plays and micros of the whole month
     earned: Mapping[tuple[str | None, str | None], PostingRow]  # (pool, right)
     recordings: Mapping[str, Row[Any]]
     parties: Mapping[str, str | None]  # id → IPI
@@ -59,28 +61,20 @@ def statement(
     """Draw up a payee's statement of a closed period. Raises `PeriodNotClosed` and `NotFound`.
 
     Its lines add up to what was earned by the postings, and with the movements to what the account
-    moved by, to the micro: that is asserted here.
+    moved by, to the micro: that is asserted here. Plays of too few listeners are left out, whoever
+    looks: a statement is what its payee is shown.
     """
     viewer.require(payee)
     with reading(books) as connection:
         closed = _closed(connection, period, rule)
         account = _account(connection, payee, period, closed.currency)
-        recordings = {row.id: row for row in connection.execute(described())}
-        parties = dict(connection.execute(select(schema.party.c.id, schema.party.c.ipi)).all())
-        rates = _rates(connection, closed.payout)
-    paid = payout(EVERYONE, books, period, closed.rule)
-    sources = _Sources(
-        paid=paid,
-        pools={pool.id: pool for pool in paid.pools},
-        tracks={track.id: track for track in paid.tracks},
-        earned={(row.pool, row.right): row for row in account.earned},
-        recordings=recordings,
-        parties=parties,
-        rates=rates,
-    )
-    lines = list(_lines(snapshots.read(books, paid.snapshot), payee, sources))
+    paid = payout_totals(EVERYONE, books, period, closed.rule)
+    mine = snapshots.matching(books, paid.snapshot, payee=[payee]).to_pylist()
+    sources = _sources(books, paid, account, mine)
+    lines = _lines(mine, _kept(books, paid, mine), sources)
     _agree(lines, account.earned)
-    return make_statement(_heading(books, account, closed, paid), lines, account.movements)
+    told = suppress(lines, few(books, paid.id, {line.track for line in lines}))
+    return make_statement(_heading(books, account, closed, paid), told, account.movements)
 
 
 def stated(viewer: Viewer, books: Books, period: Period) -> dict[str, str]:
@@ -97,12 +91,13 @@ def stated(viewer: Viewer, books: Books, period: Period) -> dict[str, str]:
         .group_by(posted.account)
         .having((func.max(of.period) == str(period)) | (func.sum(posted.amount_micros) != 0))
     )
+    paid = schema.payout_payee.c
     with reading(books) as connection:
         closed = _closed(connection, period, None)
         moved = {payee_of(account) for account in connection.scalars(accounts)}
         names = dict(connection.execute(select(schema.party.c.id, schema.party.c.name)).all())
-    paid = payout(EVERYONE, books, period, closed.rule)
-    mine = moved | {payee.id for payee in paid.payees}
+        earned = select(paid.payee).where(paid.payout == closed.payout)
+        mine = moved.union(connection.scalars(earned))
     return {payee: names[payee] for payee in sorted(filter(None, mine)) if viewer.sees(payee)}
 
 
@@ -181,21 +176,67 @@ def _rates(connection: Connection, payout_id: str) -> dict[str, str | None]:
     return {row.id: row.fx_rate for row in rows}
 
 
-def _lines(table: pa.Table, payee: str, sources: _Sources) -> Iterator[Line]:
-    table = table.append_column("number", pa.array(range(1, len(table) + 1), pa.int64()))
-    mine = table.filter(pc.equal(table["payee"], payee)).to_pylist()
-    kept = _kept(table, {row["party"] for row in mine})
-    for row in mine:
-        currency = sources.pools[row["pool"]].amount.currency
-        yield _line(row, Money(kept.get(_about(row), 0), currency), sources)
+def _sources(
+    books: Books, paid: Payout, account: _Account, rows: Sequence[Mapping[str, Any]]
+) -> _Sources:
+    """Read what these allocations name, and no more of it."""
+
+    def named(name: str) -> list[str]:
+        return sorted({row[name] for row in rows if row[name]})
+
+    recording, party, track = described(), schema.party.c, schema.payout_track.c
+    played = select(track.track, track.plays, track.micros).where(track.payout == paid.id)
+    with reading(books) as connection:
+        recordings = among(connection, recording, schema.recording.c.id, named("recording"))
+        parties = among(connection, select(party.id, party.ipi), party.id, named("party"))
+        tracks = among(connection, played, track.track, named("track"))
+        rates = _rates(connection, paid.id)
+    return _Sources(
+        paid=paid,
+        pools={pool.id: pool for pool in paid.pools},
+        tracks={row.track: (row.plays, row.micros) for row in tracks},
+        earned={(row.pool, row.right): row for row in account.earned},
+        recordings={row.id: row for row in recordings},
+        parties={row.id: row.ipi for row in parties},
+        rates=rates,
+    )
 
 
-def _kept(table: pa.Table, parties: set[str]) -> dict[tuple[str, ...], int]:
+def _lines(
+    rows: Sequence[Mapping[str, Any]], kept: Mapping[tuple[str, ...], int], sources: _Sources
+) -> list[Line]:
+    currency = sources.paid.pool.currency
+    parts = _deducted(rows, kept)
+    return [
+        _line(row, Money(part, currency), sources) for row, part in zip(rows, parts, strict=True)
+    ]
+
+
+def _deducted(rows: Sequence[Mapping[str, Any]], kept: Mapping[tuple[str, ...], int]) -> list[int]:
+    """Divide what was kept among the lines it was kept of, in proportion to what these bring.
+
+    There are several where a party gets fixed and unattributed money of one recording.
+    """
+    of_one: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for place, row in enumerate(rows):
+        of_one[_about(row)].append(place)
+    parts = [0] * len(rows)
+    for about, places in of_one.items():
+        weights = [rows[place]["micros"] for place in places]
+        divided = divide(kept.get(about, 0), weights if any(weights) else [1] * len(weights))
+        for place, part in zip(places, divided, strict=True):
+            parts[place] = part
+    return parts
+
+
+def _kept(
+    books: Books, paid: Payout, rows: Sequence[Mapping[str, Any]]
+) -> Mapping[tuple[str, ...], int]:
     """Sum what the terms of these parties left with the platform."""
-    theirs = pc.is_in(table["party"], value_set=pa.array(sorted(parties), pa.string()))
-    left = pc.and_(pc.equal(table["kind"], "platform"), theirs)
+    parties = {row["party"] for row in rows}
+    left = snapshots.matching(books, paid.snapshot, kind=["platform"], party=parties)
     sums: defaultdict[tuple[str, ...], int] = defaultdict(int)
-    for row in table.filter(left).to_pylist():
+    for row in left.to_pylist():
         sums[_about(row)] += row["micros"]
     return sums
 
@@ -213,7 +254,7 @@ _AS_ALLOCATED = (
 def _line(row: Mapping[str, Any], kept: Money, sources: _Sources) -> Line:
     pool, recording = sources.pools[row["pool"]], sources.recordings[row["recording"]]
     posting = sources.earned.get((row["pool"], row["right"]))
-    track = sources.tracks.get(row["track"])
+    plays, revenue = sources.tracks.get(row["track"], (None, None))
     net = Money(row["micros"], kept.currency)
     return Line(
         **{name: row[name] for name in _AS_ALLOCATED},
@@ -236,8 +277,8 @@ def _line(row: Mapping[str, Any], kept: Money, sources: _Sources) -> Line:
         posting=None if posting is None else posting.id,
         posting_hash=None if posting is None else posting.content_sha256,
         allocation=f"{sources.paid.snapshot[:16]}.{row['number']}",
-        track_plays=None if track is None else track.plays,
-        track_revenue=None if track is None else track.amount,
+        track_plays=plays,
+        track_revenue=None if revenue is None else Money(revenue, kept.currency),
         fx_rate=sources.rates.get(pool.id),
     )
 

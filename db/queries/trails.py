@@ -13,7 +13,7 @@ from db.engine import Books, reading
 from db.queries.causes import causes, put_right
 from db.queries.ledger import PostingRow, posting
 from db.queries.months import periods
-from db.queries.payouts import payout
+from db.queries.payouts import payout_totals
 from db.queries.statements import statement
 from db.queries.steps import SHOWN, Fact, Step, facts, posting_step, rate_step
 from db.queries.viewer import EVERYONE, Viewer
@@ -105,7 +105,7 @@ def _closing_payout(books: Books, period: Period) -> Payout:
     """Read what a month was closed with, whose rule need not be that of a line's source."""
     [rule] = (row.rule for row in periods(EVERYONE, books) if row.period == period)
     assert rule is not None, f"{period} has statements and was not closed"
-    return payout(EVERYONE, books, period, rule)
+    return payout_totals(EVERYONE, books, period, rule)
 
 
 def _from_posting(viewer: Viewer, books: Books, row: PostingRow) -> Iterator[Step]:

@@ -9,10 +9,14 @@ from royalty.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Someone who reads the books: all of them, or only the money of some parties."""
+    """Someone who reads the books: all of them, or only the money of some parties.
+
+    A payee or a manager sees some parties, an accountant all, an auditor all and listeners too.
+    """
 
     name: str
     parties: frozenset[str] | None  # None: sees all
+    listeners: bool = False  # whether what single listeners did may be shown, under pseudonyms
 
     def sees(self, party: str) -> bool:
         """Whether this party's money may be shown."""
@@ -33,5 +37,10 @@ class Viewer:
         if not self.sees_all:
             raise NotFound(f"{what} is shown to auditors only, and not to {self.name}")
 
+    def require_listeners(self, what: str) -> None:
+        """Refuse what only those may see who see what single listeners did."""
+        if not self.listeners:
+            raise NotFound(f"{what} is shown to auditors only, and not to {self.name}")
 
-EVERYONE = Viewer("auditor", None)
+
+EVERYONE = Viewer("auditor", None, listeners=True)

@@ -13,9 +13,18 @@ from dataclasses import dataclass
 
 from royalty.money import MICROS, Money
 from royalty.paying import minor_places, minor_unit
+from royalty.period import Period
 from royalty.reports.csv import no_formula
+from royalty.reports.table import Column, Table
 
 COLUMNS = ("payment", "payee", "name", "currency", "amount", "reference")
+_COLUMNS = (
+    Column(name="payment", title="Payment", kind="id"),
+    Column(name="payee", title="Payee", kind="id"),
+    Column(name="name", title="Name"),
+    Column(name="amount", title="Amount", kind="money"),
+    Column(name="reference", title="Reference"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +45,7 @@ def payments_csv(transfers: Iterable[Transfer]) -> bytes:
     for each in sorted(transfers, key=lambda each: each.payment):
         said = (each.payment, each.payee, each.name)
         money = (each.amount.currency, minor_decimal(each.amount))
-        writer.writerow([*map(no_formula, said), *money, f"royalties {each.payment}"])
+        writer.writerow([*map(no_formula, said), *money, _reference(each)])
     return text.getvalue().encode()
 
 
@@ -45,3 +54,22 @@ def minor_decimal(amount: Money) -> str:
     places = minor_places(amount.currency)
     whole, part = divmod(amount.micros, MICROS)
     return f"{whole}.{part // minor_unit(amount.currency):0{places}d}" if places else str(whole)
+
+
+def payments_table(period: Period, transfers: Iterable[Transfer], root: str | None) -> Table:
+    """Make the same payments a table: what a closed month left payable, and the bank is to pay."""
+    ordered = sorted(transfers, key=lambda each: each.payment)
+    return Table(
+        name="payments",
+        title=f"Payments of what {period} left payable",
+        columns=_COLUMNS,
+        rows=tuple(
+            (each.payment, each.payee, each.name, each.amount, _reference(each)) for each in ordered
+        ),
+        period=period,
+        root=root,
+    )
+
+
+def _reference(transfer: Transfer) -> str:
+    return f"royalties {transfer.payment}"

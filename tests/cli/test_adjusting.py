@@ -201,6 +201,16 @@ def test_what_cannot_be_adjusted_or_reversed_is_refused(closed: Tantieme) -> Non
     assert "'tantieme release hold/2026-10/ann/1'" in ran.err
 
 
+def test_what_divides_can_be_named_and_only_where_it_divides(closed: Tantieme) -> None:
+    assert "'x' is no engine" in closed("adjust", "2026-10", "--engine", "x").err
+    assert "'x' is no engine" in closed("audit", "2026-10", "reproduce", "--engine", "x").err
+    assert closed("audit", "2026-10", "reproduce", "--engine", "duckdb").code == 0
+    ran = closed("audit", "2026-10", "rules", "--engine", "x")
+
+    assert ran.code == 2
+    assert "--engine belongs to 'tantieme audit PERIOD reproduce'" in ran.err
+
+
 def test_what_is_reversed_is_shown_rehearsed_and_posted_once(
     example: Tantieme, tmp_path: Path
 ) -> None:

@@ -33,6 +33,7 @@ def test_a_month_is_prepared_approved_by_another_and_closed(watched: Tantieme) -
 
     assert (approved.code, closed.code) == (0, 0)
     assert "prepared by ann: €20.00 to divide among 3 payees" in approved.out
+    assert "Closing settles nothing: all that is earned is payable." in approved.out
     assert "bob approves 2026-10 by pro_rata as it stands" in approved.err
     assert acts(watched) == [("ann", "prepared"), ("bob", "approved"), ("ann", "closed")]
 
@@ -109,9 +110,40 @@ def test_approving_is_rehearsed_repeated_and_written_as_a_document(watched: Tant
         "pool": {"micros": 20_000_000, "currency": "EUR"},
         "suspense": {"micros": 0, "currency": "EUR"},
         "payees": 3,
+        "settles": [],
         "variance": None,
     }
     assert acts(watched) == [("ann", "prepared"), ("bob", "approved")]
+
+
+def test_what_closing_settles_is_shown_and_is_what_closing_posts(
+    example: Tantieme, tmp_path: Path
+) -> None:
+    folder = tmp_path / "agreed"
+    folder.mkdir()
+    # Ann has earned 3.833334: a tenth of that is kept back, floored, and 1.00 recouped.
+    (folder / "terms.csv").write_text(
+        "party,royalty_rate_ppm,advance,reserve_ppm,minimum_payment,withholding_ppm,currency,"
+        "valid_from,valid_to\nann,1000000,1.00,100000,0,0,EUR,,\nbob,1000000,2.00,0,0,0,EUR,,\n"
+    )
+    assert example("catalogue", "import", folder).code == 0
+    assert example("payouts", "2026-10", "--as", "ann").code == 0
+
+    printed = example("approve", "2026-10", "--as", "bob", "--dry-run").out
+    found = json.loads(example("approve", "2026-10", "--as", "bob", "--json").out)["settles"]
+
+    rows = [line.split() for line in printed.partition("Closing settles")[2].splitlines()]
+    assert ["advances", "paid", "out", "2", "€3.00"] in rows
+    assert ["kept", "in", "reserve", "1", "€0.383333"] in rows
+    settled = {each["kind"]: (each["transactions"], each["amount"]["micros"]) for each in found}
+    assert settled == {
+        "advance": (2, 3_000_000),
+        "reserve": (1, 383_333),
+        "recoupment": (2, 3_000_000),
+    }
+    assert example("close", "2026-10", "--as", "ann").code == 0
+    parts = json.loads(example("audit", "2026-10", "--json").out)["parts"]
+    assert (parts["reserve"]["micros"], parts["recouped"]["micros"]) == (383_333, 3_000_000)
 
 
 def test_a_name_is_needed_and_one_s_own_work_is_not_approved(watched: Tantieme) -> None:

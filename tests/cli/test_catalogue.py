@@ -141,6 +141,59 @@ def test_agreements_are_shown_by_party(example, tmp_path: Path) -> None:
     assert document["terms"][0]["advance_micros"] == 120_000_000
 
 
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_an_import_says_which_agreements_it_ends_changes_and_adds(
+    example, tmp_path: Path, dry: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "terms.csv").write_text(
+        "party,royalty_rate_ppm,advance,reserve_ppm,minimum_payment,withholding_ppm,currency,"
+        "valid_from,valid_to\nann,600000,,,,,,2027-01-01,\nbob,500000,,,,,EUR,,\n"
+    )
+
+    document = json.loads(example("catalogue", "import", folder, "--dry-run", "--json").out)
+    ran = example("catalogue", "import", folder, *dry)
+
+    assert ran.code == 0
+    assert [line for line in ran.err.splitlines() if "agreement" in line] == [
+        "agreement with ann for WW, always: ended, since the file leaves it out.",
+        "agreement with ann for WW, from 2027-01-01: new.",
+        "agreement with bob for WW, always: changed, royalty_rate_ppm 1000000 → 500000.",
+    ]
+    said = [(each["act"], each["party"], each["valid_from"]) for each in document["amended"]]
+    assert said == [
+        ("ended", "ann", None),
+        ("added", "ann", "2027-01-01"),
+        ("changed", "bob", None),
+    ]
+    changed = {"before": 1_000_000, "after": 500_000}
+    assert document["amended"][2]["changed"] == {"royalty_rate_ppm": changed}
+    assert document["dry_run"]
+
+
+def test_a_territory_is_left_out_by_a_rate_of_nothing_there(example, tmp_path: Path) -> None:
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "terms.csv").write_text(
+        "party,royalty_rate_ppm,advance,reserve_ppm,minimum_payment,withholding_ppm,currency,"
+        "valid_from,valid_to,territory\nann,800000,,,,,,,,WW\nann,0,,,,,,,,DE\n"
+    )
+    assert example("catalogue", "import", folder).code == 0
+
+    paid = json.loads(example("payouts", "2026-10", "--json").out)["rules"]["pro_rata"]["payees"]
+
+    earned = {each["id"]: each["amount"]["micros"] for each in paid}
+    assert earned.get("ann", 0) == 0  # all of October came in DE; the platform has it
+    assert earned["bob"] > 0
+
+
+def test_what_is_agreed_first_is_not_listed(example) -> None:
+    from tests.cli.conftest import EXAMPLE
+
+    assert "agreement" not in example("catalogue", "import", EXAMPLE).err
+
+
 # What a model is trained on.
 
 

@@ -194,6 +194,30 @@ def test_one_pool_of_all_territories_takes_one_currency(exchanged: World) -> Non
     assert "or have a pool of each territory" in ran.err
 
 
+def test_one_pool_of_all_territories_takes_no_other_currency_late(
+    example: Tantieme, tmp_path: Path
+) -> None:
+    world = World(example, tmp_path / "home")
+    settings = world.home / "workspace.toml"
+    settings.write_text(settings.read_text().replace("by_territory = true", "by_territory = false"))
+    assert example("close", "2026-10").code == 0
+    late = tmp_path / "late.csv"
+    heading = REVENUE.splitlines()[0]
+
+    def comes(*rows: str) -> str:
+        late.write_text("\n".join([heading, *rows, ""]))
+        return " ".join(example("revenue", "import", late, "--late").err.split())
+
+    before = comes("2026-10,u3,app,US,USD,3.00")
+    itself = comes("2026-10,u3,web,US,USD,3.00", "2026-10,u3,web,DE,EUR,3.00")
+
+    assert "'USD' is not EUR, in which it came in before, from" in before
+    assert "one currency in a month of one pool a source, so put this money of app in US" in before
+    assert "in which it came in before, from this file" in itself
+    assert "imported as" in comes("2026-10,u3,app,US,EUR,3.00")
+    assert "imported as" in comes("2026-10,u3,app-us,US,USD,3.00")
+
+
 # As they were when there was one currency only, and nothing of rates in these formats.
 KEPT = "acff9d19ffd3e5dd56a329822270644b16ca3227c6c37640814844f79e463290"
 POSTED = {

@@ -2,12 +2,14 @@ import csv
 import json
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from cli.jobs import paying
 from cli.main import main
+from db.books import payments
 from tests.cli.conftest import Ran, Tantieme
 
 FILES = {
@@ -36,6 +38,16 @@ DAY = ("--on", "2026-11-20")
 ID = "2026-11/ann/1"
 
 World = Callable[..., Tantieme]
+
+
+@pytest.fixture(autouse=True)
+def _at_the_end_of_november(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_clock(monkeypatch, date(2026, 11, 30))
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, day: date) -> None:
+    for module in (paying, payments):
+        monkeypatch.setattr(module, "today", lambda: day)
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +223,24 @@ def test_an_open_month_and_a_day_in_a_closed_one_are_refused(oracle_r: World) ->
     assert (open_month.code, closed_day.code) == (3, 3)
     assert "period 2026-11 is not closed; run 'tantieme close 2026-11'" in open_month.err
     assert "2026-10-31 is in a closed month; pay on 2026-11-01 or later" in closed_day.err
+
+
+def test_a_month_closed_early_is_paid_on_the_first_day_of_the_next_and_it_is_said(
+    oracle_r: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tantieme = oracle_r()
+    ahead = "2026-11 has not begun: what is paid in its books is dated its first day"
+    assert ahead not in tantieme("pay", "2026-10", "--dry-run").err
+
+    set_clock(monkeypatch, date(2026, 10, 25))
+    early = tantieme("pay", "2026-10", "--as", "Mara")
+    late = tantieme("payment", "confirm", ID, "--on", "2026-11-02")
+    confirmed = tantieme("payment", "confirm", ID)
+
+    assert "1 payment made on 2026-11-01, in the books of 2026-11" in early.err
+    assert ahead in early.err
+    assert (late.code, "2026-11-02 has not come: today is 2026-10-25" in late.err) == (3, True)
+    assert confirmed.code == 0
 
 
 def test_killed_before_the_file_is_written_it_is_written_by_the_next_run(

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import dashboard
 from cli.jobs.payout import close_period, compute
 from cli.setup import set_up
 from cli.workspace import Workspace
@@ -21,8 +20,8 @@ from dashboard import reads
 from db.books.tracks import TrackFacts, record_tracks
 from db.intake import catalogue, revenue, shares, usage
 from royalty.period import Period
+from tests.dashboard.browsing import APP, browser, page, url
 
-APP = Path(dashboard.__file__).with_name("app.py")
 CLOSED = Period(2026, 10)
 OPEN = Period(2026, 11)
 HARBOUR, KILN, LANTERN, SILENT = "t0000000a", "t0000000b", "t0000000c", "t0000000d"

@@ -121,3 +121,16 @@ def test_estimates_have_a_line_for_the_interval_and_one_to_read_them_against() -
     assert -4 < low < 0.4  # a wild interval does not crush the rest
     assert 1.9 < high < 4
     assert len(charts.estimates(points, axis="I").to_dict()["layer"]) == 2
+
+
+def test_months_stand_in_the_order_given_with_kinds_on_top_of_each_other() -> None:
+    bars = [bar("2026-10", 2.0), bar("2026-10", 1.0, "unattributed"), bar("2026-09", 3.0)]
+
+    document = charts.monthly(bars, axis="EUR").to_dict()
+    drawn, line = document["layer"]
+    rows = next(iter(document["datasets"].values()))
+
+    assert drawn["encoding"]["x"]["sort"] is None
+    assert [row["order"] for row in rows] == [0, 2, 0]
+    assert drawn["encoding"]["color"]["legend"]["values"] == ["attributed", "unattributed"]
+    assert "attributed" in str(line["transform"])

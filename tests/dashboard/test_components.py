@@ -1,7 +1,11 @@
+from unittest.mock import patch
+
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import components
+from royalty.money import Money
 from royalty.period import Period
 from tests.oracle import PPB
 
@@ -110,3 +114,41 @@ def _picker() -> None:
 def test_a_stretch_is_widened_to_what_a_player_can_play(ends_ms, seconds, said) -> None:
     assert components.seconds(ends_ms) == seconds
     assert components.stretch(ends_ms) == said
+
+
+def test_a_file_keeps_formulas_from_being_run() -> None:
+    rows = pd.DataFrame({"name": ["=1+1", "Ann, Aalto"], "plays": [3, 4]})
+
+    assert components.csv(rows) == b'name,plays\n\'=1+1,3\n"Ann, Aalto",4\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (Money(1_000_000, "EUR"), "+€0.50 since September"),
+        (Money(2_000_000, "EUR"), "-€0.50 since September"),
+        (Money(1_000_000, "USD"), ""),
+    ],
+)
+def test_an_amount_says_how_it_changed_in_its_own_currency(before: Money, said: str) -> None:
+    assert components.since(Money(1_500_000, "EUR"), before, Period(2026, 9)) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "page", "first", "said"),
+    [
+        (60, 1, 0, "1 to 25 of 60"),
+        (60, 3, 50, "51 to 60 of 60"),
+        (25, 1, 0, "1 to 25 of 25"),
+        (60, 9, 50, "51 to 60 of 60"),  # fewer pages than there were before
+    ],
+)
+def test_a_page_begins_where_the_one_before_it_ends(
+    count: int, page: int, first: int, said: str
+) -> None:
+    with (
+        patch("streamlit.pagination", return_value=page),
+        patch("streamlit.caption") as caption,
+    ):
+        assert components.pager("tracks", count, 25) == first
+    caption.assert_called_once_with(said)

@@ -47,6 +47,7 @@ SEEDS = {
     "fx_rate": "insert into fx_rate values ('2026-10-30/USD/EUR', '2026-10-30', 'USD', 'EUR', 920000000, 'bank', 'now')",
     "late_input": "insert into late_input select '2026-10', sha256, kind, 'late.csv', 'now' from snapshot limit 1",
     "corrected_share": "insert into corrected_share select 'p', 't1', 2, sha256, 'c', 0, 'now' from snapshot limit 1",
+    "input_event": "insert into input_event select period, snapshot, true, 1, 'withdrawn', 'wrong', 'now' from late_input",
     "restatement": "insert into restatement select '2026-10/1', '2026-10', '2026-11', sha256, 'late', 'c', 'now' from snapshot limit 1",
     "restatement_input": "insert into restatement_input select '2026-10/1', sha256, kind from snapshot limit 1",
     "payment": "insert into payment values ('2026-11/bob/1', '2026-11', 'bob', 'EUR', 9, 0, 'EUR', 9, null, '2026-11-05', 'now')",
@@ -54,6 +55,7 @@ SEEDS = {
     "hold": "insert into hold values ('hold/bob', 'held', 'bob', 'bob', null, null, 'asked', 'ann', 'now')",
     "hold_finding": "insert into hold_finding values ('hold/bob', 'exact', 'e', '{}', 'now')",
 }  # fmt: skip
+IN_TURN = {"input_event": "|what came in is withdrawn first"}  # whichever trigger comes first
 DATED = ("interest", "terms", "withdrawal", "alias")
 MAY_CHANGE = (
     ("recording", "licensed_to", "placebo"),
@@ -82,7 +84,8 @@ def again(table: str) -> list[str]:
 
 def seed(table: str) -> list[str]:
     """Make sure that the table has a row."""
-    return [SEEDS[table]] if table in SEEDS else []
+    first = [SEEDS["late_input"]] if table == "input_event" else []
+    return [*first, SEEDS[table]] if table in SEEDS else []
 
 
 def columns_of(table: str, **instead: str) -> str:
@@ -120,12 +123,27 @@ def attempts() -> list[tuple[str, str, list[str]]]:
         ("period_input_insert_while_new_open", "the period is closed", ["insert into period_input select period, (select sha256 from snapshot where kind = 'allocations'), kind, source, recorded_at from period_input limit 1"]),
         ("period_revenue_insert_while_new_open", "the period is closed", ["insert into period_revenue select period, snapshot, 'USD', micros from period_revenue"]),
     ]  # fmt: skip
+    came, withdrawn = SEEDS["late_input"], SEEDS["input_event"]
+    in_time = "insert into input_event select period, snapshot, false, {0}, '{1}', '', 'now' from period_input limit 1"
+    opened = "insert into period_input select '2026-11', snapshot, kind, source, recorded_at from period_input limit 1"
+    of_november = in_time.replace("limit 1", "where period = '2026-11'")
+    cases += [
+        ("input_event_insert_of_an_input", "nothing came in", [withdrawn.replace("late_input", "period_input")]),
+        ("input_event_insert_of_an_input", "nothing came in", [OPEN, in_time.replace("select period", "select '2026-11'").format(1, "withdrawn")]),
+        ("input_event_insert_in_turn", "what came in is withdrawn first", [came, withdrawn.replace("'withdrawn'", "'imported'")]),
+        ("input_event_insert_in_turn", "what came in is withdrawn first", [came, withdrawn.replace("1,", "2,")]),
+        ("input_event_insert_in_turn", "what came in is withdrawn first", [came, withdrawn, withdrawn.replace("1,", "2,")]),
+        ("input_event_insert_in_turn", "what came in is withdrawn first", [OPEN, opened, of_november.format(1, "withdrawn"), of_november.format(2, "imported"), of_november.format(3, "imported")]),
+        ("input_event_insert_while_open", "the period is closed with it", [in_time.format(1, "withdrawn")]),
+        ("input_event_insert_before_use", "a restatement was divided from it", [came, SEEDS["restatement"], SEEDS["restatement_input"], withdrawn]),
+        ("restatement_input_insert_standing", "what it was divided from was withdrawn", [came, withdrawn, SEEDS["restatement"], SEEDS["restatement_input"]]),
+    ]  # fmt: skip
     for table in (*APPEND_ONLY, *(name for name in SEEDS if name not in DATED)):
         column = inspect(schema.metadata.tables[table]).columns.keys()[-1]
         cases += [
             (f"{table}_update_never", f"a {table} is never changed", [*seed(table), f'update {table} set "{column}" = null']),
             (f"{table}_delete_never", f"a {table} is never removed", [*seed(table), f"delete from {table}"]),
-            (f"{table}_insert_twice", f"that {table} is there", again(table)),
+            (f"{table}_insert_twice", f"that {table} is there{IN_TURN.get(table, '')}", again(table)),
         ]  # fmt: skip
     for table in DATED:
         column = "party" if table in {"interest", "terms"} else "recorded_at"

@@ -103,7 +103,14 @@ def test_all_that_is_payable_can_be_held_and_not_a_micro_more() -> None:
 def test_who_owes_is_held_nothing_more_and_nothing_can_always_be_held() -> None:
     require_payable(hold(0), available(-3))
 
-    with pytest.raises(RoyaltyError, match="cannot be held"):
+    overdrawn = (
+        r"ann's account is overdrawn by €0\.000003: nothing of .* so there is nothing to hold"
+    )
+    with pytest.raises(RoyaltyError, match=f"{overdrawn}$"):
         require_payable(hold(1), available(-3))
-    with pytest.raises(RoyaltyError, match="cannot be held"):
+    with pytest.raises(RoyaltyError, match=f"{overdrawn}$"):
+        require_payable(hold(-3), available(-3))
+    with pytest.raises(RoyaltyError, match=f"{overdrawn}; --amount 0 disputes it"):
+        require_payable(hold(1, kind="disputed"), available(-3))
+    with pytest.raises(RoyaltyError, match="it takes from ann, and only what gives can be held"):
         require_payable(hold(-1), available(3))

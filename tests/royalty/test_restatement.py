@@ -27,6 +27,7 @@ from royalty.restatement import (
     changes,
     is_of,
     memo,
+    month_adjusted,
     moved,
     share_changes,
 )
@@ -214,6 +215,15 @@ def test_accounts_show_what_they_come_to_before_and_after() -> None:
     assert (rows["payable.a"].before, rows["payable.a"].restated) == (eur(60), eur(55))
 
 
+def test_a_month_that_posted_nothing_is_named_by_the_key_alone() -> None:
+    made = adjustments([], month({"a": 60}), INTO)
+
+    assert [each.adjusts for each in made] == [None, None]
+    assert {month_adjusted(each.key) for each in made} == {OCTOBER}
+    assert month_adjusted(f"2026-10/allocation/{POOL}") is None
+    assert month_adjusted("2026-11/adjustment/lab") is None
+
+
 def test_a_month_knows_its_own() -> None:
     key = f"2026-11/adjustment/2026-10/allocation/{POOL}/1"
 
@@ -231,7 +241,7 @@ def test_what_changed_is_said_in_plain_words() -> None:
 
     assert said == ["late usage", "restated interests"]
     assert memo(said, "the label asked") == "late usage; restated interests: the label asked"
-    assert memo([], "") == "another rate of exchange"
+    assert memo([], "") == "divided again, it comes to something else"
     assert share_changes([("g1", 2), ("g4", 1), ("g1", 3), ("g1", 1)]) == [
         "corrected shares of g1",
         "shares of g4, which had none",

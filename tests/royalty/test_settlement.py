@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from royalty.ledger import Transaction
 from royalty.money import Money
 from royalty.period import Period
-from royalty.settlement import Earnings, Standing, agreements_on, settle
+from royalty.settlement import Earnings, Settled, Standing, agreements_on, by_kind, settle
 from royalty.terms import Terms
 
 OCTOBER = Period(2026, 10)
@@ -61,6 +61,27 @@ def test_oracle_r_200_earned_20_kept_120_recouped_60_payable() -> None:
         "reserve.ann": -20_000_000,
         "payable.ann": 140_000_000,  # a debit: of the 200.00 earned, 60.00 stay payable
     }
+
+
+def test_what_settles_a_month_is_summed_by_kind_in_its_order() -> None:
+    october = settle(earned({ANN: 200_000_000}), [R], NONE)
+    standing = standing_after(october)
+    november = settle(
+        earned({ANN: 10, ("bob", "bob"): 20}, Period(2027, 10)),
+        [R, replace(R, party="bob", advance_micros=0)],
+        standing,
+    )
+
+    assert by_kind([]) == []
+    assert [(each.kind, each.amount.micros) for each in by_kind(october)] == [
+        ("advance", 120_000_000),
+        ("reserve", 20_000_000),
+        ("recoupment", 120_000_000),
+    ]
+    assert by_kind(november) == [
+        Settled(kind="reversal", transactions=1, amount=Money(20_000_000, "EUR")),
+        Settled(kind="reserve", transactions=2, amount=Money(3, "EUR")),
+    ]
 
 
 def test_what_an_advance_leaves_is_recouped_in_the_months_after_and_never_twice() -> None:

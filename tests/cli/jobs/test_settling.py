@@ -1,11 +1,12 @@
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from cli.jobs.settling import settlements
-from db import queries, schema, snapshots
+from cli.jobs.settling import earned_in, settlements
+from db import engines, queries, schema, snapshots
 from db.books import ledger
 from db.engine import Books, open_books, writing
 from db.intake import catalogue
@@ -90,6 +91,41 @@ def test_adjustments_of_earlier_months_count_as_earned(books: Books, tmp_path: P
     posted = moved(settlements(books, NOVEMBER, november))
 
     assert posted == {"2026-11/reserve/cy": {"payable.cy": 500_000, "reserve.cy": -500_000}}
+
+
+def test_what_adjustments_settle_by_is_what_they_posted(closed: Tantieme, tmp_path: Path) -> None:
+    """Each restatement is posted and kept at once, and what it posted cannot be reversed alone."""
+    late = tmp_path / "late.csv"
+    late.write_text("period,listener,track,source,territory,plays\n2026-10,u1,g3,app,DE,10\n")
+    since = ("--from", "2026-10-01", "--reason", "the owner asked")
+    for words in (
+        ("usage", "import", late, "--late"),
+        ("adjust", "2026-10"),
+        ("catalogue", "takedown", "r1", *since),
+        ("adjust", "2026-10"),
+        ("adjust", "2026-10"),
+    ):
+        assert closed(*words).code == 0
+    books = open_books(None, tmp_path / "home")
+    snapshot = queries.payout(EVERYONE, books, OCTOBER, "pro_rata").snapshot
+    none = snapshots.table(books, "allocations", [snapshot], engines.connect("duckdb")).limit(0)
+
+    earned: Counter[str] = Counter()
+    for (_, payee), micros in earned_in(books, NOVEMBER, "EUR", none).items():
+        earned[payee] += micros
+    posted: Counter[str] = Counter()
+    adjustments = [
+        row for row in queries.postings(EVERYONE, books, NOVEMBER) if row.kind == "adjustment"
+    ]
+    for row in adjustments:
+        if row.payee is not None:
+            posted[row.payee] -= row.amount.micros
+
+    assert len(queries.restatements(EVERYONE, books)) == 2
+    assert earned == posted
+    assert earned["ann"] < -3_000_000
+    for key in {row.key for row in adjustments}:
+        assert closed("reverse", key, "--reason", "by hand").code == 3
 
 
 def nothing(books: Books) -> pa.Table:

@@ -21,7 +21,7 @@ def test_one_number_comes_first_with_its_interval_and_date(open_page: OpenPage) 
     assert not app.exception
     assert app.title[0].value == "LDS 0.71"
     assert "by artist" in app.caption[0].value
-    assert "0.63 to 0.79, 90%" in facts
+    assert "0.63 to 0.79, 90 %" in facts
     assert "2026-11-03" in facts
     assert "What lds means." in texts(app)
 

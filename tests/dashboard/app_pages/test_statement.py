@@ -2,13 +2,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from unittest.mock import patch
 
-from dashboard import reads
-from db.queries import EVERYONE
+from dashboard import reads, statement_files
+from dashboard.statement_files import FORMATS
+from db.queries import EVERYONE, AccountMonth, PayeesPage, Viewer, Window
 from royalty.money import Money
-from royalty.movements import Movement
+from royalty.movements import TERMS, Movement
+from royalty.period import Period
 from royalty.statement import Line, Statement
 from tests.dashboard.conftest import CLOSED, OpenPage, texts
 from tests.royalty.statements import movement
+
+PREVIOUS = AccountMonth(
+    period=CLOSED.before(1),
+    opening=Money(1_000_000, "EUR"),
+    terms={
+        "earned": Money(4_000_000, "EUR"),
+        **dict.fromkeys(TERMS, Money(0, "EUR")),
+        "paid": Money(-5_000_000, "EUR"),
+    },
+    closing=Money(0, "EUR"),
+)
 
 
 def redrawn(
@@ -114,22 +127,112 @@ def test_a_line_that_no_recording_earned_says_so(open_page: OpenPage) -> None:
     assert set(table[table["Track"] != "unattributed"]["Basis"]) == {"modelled"}
 
 
-def test_the_trail_of_the_first_line_can_be_walked(open_page: OpenPage, where: reads.Place) -> None:
+def test_a_line_walks_back_once_it_is_unfolded(open_page: OpenPage, where: reads.Place) -> None:
     statement = reads.statement(EVERYONE, where, "ben", CLOSED)
     first = max(statement.lines, key=lambda line: line.net.micros)
+    other = next(line for line in statement.lines if line.number != first.number)
 
-    app = open_page("statement", payee="ben")
+    folded = open_page("statement", payee="ben")
+    unfolded = open_page("statement", payee="ben", line=str(other.number), walk="true")
+    astray = open_page("statement", payee="ben", line="-1' or 1=1", walk="true")
 
-    assert any(code.value.endswith(f" trail {first.id}") for code in app.code)
+    assert not any(" trail " in code.value for code in folded.code)
+    for app, line in ((unfolded, other), (astray, first)):
+        assert any(code.value.endswith(f" trail {line.id}") for code in app.code)
+        steps = [step.step for step in reads.trail(EVERYONE, where, line.id).steps]
+        for number, step in enumerate(steps, start=1):
+            assert f"**{number}. {step.capitalize()}**" in texts(app)
 
 
-def test_csv_and_json_are_offered(open_page: OpenPage) -> None:
-    app = open_page("statement", payee="ben")
+def test_every_file_is_offered_and_made_only_when_asked_for(
+    open_page: OpenPage, where: reads.Place
+) -> None:
+    with patch("dashboard.statement_files.content") as content:
+        app = open_page("statement", payee="ben")
 
     assert [each.proto.label for each in app.get("download_button")] == [
+        "Download PDF",
+        "Download XLSX",
         "Download CSV",
         "Download JSON",
     ]
+    content.assert_not_called()
+    statement = reads.statement(EVERYONE, where, "ben", CLOSED)
+    begins = {ending: statement_files.content(statement, ending)[:4] for ending in FORMATS}
+    assert begins == {"pdf": b"%PDF", "xlsx": b"PK\x03\x04", "csv": b"stat", "json": b"{\n  "}
+
+
+def test_the_month_before_stands_beside_this_one(open_page: OpenPage, where: reads.Place) -> None:
+    row = reads.standing(EVERYONE, where, CLOSED)
+    before = replace(row, period=CLOSED.before(1))
+    statement = reads.statement(EVERYONE, where, "ben", CLOSED)
+    opened = redrawn(replace(statement, opening=Money(0, "EUR")), [])
+    with (
+        patch("dashboard.reads.periods", return_value=[row, before]),
+        patch("dashboard.reads.account_month", return_value=PREVIOUS),
+        patch("dashboard.reads.statement", return_value=opened),
+    ):
+        app = open_page("statement", payee="ben")
+
+    beside = {metric.label: metric.delta for metric in app.metric}
+    assert beside == {
+        "Opening": "€1.00 in 2026-09",
+        "Earned": "€4.00 in 2026-09",
+        "Paid": "-€5.00 in 2026-09",
+        "= Closing": "€0.00 in 2026-09",
+    }
+
+
+def test_what_puts_earlier_months_right_stands_apart(
+    open_page: OpenPage, where: reads.Place
+) -> None:
+    statement = reads.statement(EVERYONE, where, "ben", CLOSED)
+    september = Period(2026, 9)
+    moved = [
+        movement("adjustments", 2_000_000, usage_period=september),
+        movement("adjustments", -500_000, usage_period=september),
+        movement("paid", -1),
+    ]
+    with patch("dashboard.reads.statement", return_value=redrawn(statement, moved)):
+        app = open_page("statement", payee="ben")
+
+    assert [each.value for each in app.header][:2] == [
+        "Put right of earlier months",
+        "What else moved the account",
+    ]
+    assert "September 2026: **+€1.50**" in texts(app)
+    assert list(app.dataframe[0].value["Amount"]) == ["+2.000000", "-0.500000"]
+    assert list(app.dataframe[1].value["Term"]) == ["paid"]
+
+
+def test_a_payee_is_shown_own_statements_only(open_page: OpenPage) -> None:
+    with patch("dashboard.identity.viewer", return_value=Viewer("ben", frozenset({"ben"}))):
+        app = open_page("statement", payee="ann", find="ann", line="1", walk="true")
+
+    assert app.selectbox(key="payee_picker").options == ["Ben Brandt"]
+    assert "Ann" not in app.caption[0].value
+    assert not any("/ann/" in code.value for code in app.code)
+
+
+def test_of_many_payees_the_others_are_found_by_name(open_page: OpenPage) -> None:
+    lists = {
+        "all": PayeesPage(names={"ann": "Ann Aalto", "ben": "Ben Brandt"}, count=3_000),
+        "cho": PayeesPage(names={"cho": "Cho Chen"}, count=1),
+        "nobody": PayeesPage(names={}, count=0),
+    }
+
+    def page(_viewer: object, _where: object, _period: object, window: Window) -> PayeesPage:
+        return lists[window.search or "all"]
+
+    with patch("dashboard.reads.payees_page", page):
+        named = open_page("statement", payee="cho")
+        found = open_page("statement", find="cho")
+        lost = open_page("statement", find="nobody")
+
+    assert named.selectbox(key="payee_picker").value == "cho"
+    assert found.selectbox(key="payee_picker").options == ["Cho Chen"]
+    assert "Nobody is called that" in texts(lost)
+    assert len(lost.selectbox(key="payee_picker").options) == 2
 
 
 def test_an_open_month_has_no_statements_and_names_the_command(open_page: OpenPage) -> None:
@@ -147,8 +250,8 @@ def test_more_lines_than_a_page_holds_are_cut_and_it_says_so(
     with patch("dashboard.reads.statement", return_value=many):
         app = open_page("statement", payee="ben")
 
-    assert len(app.dataframe[0].value) == 10_000
-    assert "The first 10,000 are shown" in texts(app)
+    assert len(app.dataframe[0].value) == 5_000
+    assert "The first 5,000 are shown" in texts(app)
 
 
 def test_a_payee_who_earned_nothing_has_a_statement_all_the_same(

@@ -4,7 +4,8 @@ from unittest.mock import patch
 import pytest
 
 from dashboard import reads
-from db.queries import EVERYONE
+from db.queries import EVERYONE, TracksPage, Viewer, Window
+from tests.dashboard.app_pages.alts import alts
 from tests.dashboard.conftest import (
     CLOSED,
     HARBOUR,
@@ -72,8 +73,8 @@ def test_shares_that_the_month_was_not_paid_by_are_not_taken_for_those_it_was(
     line = "These are not the shares October 2026 was paid by."
     assert line not in texts(open_page("track", track=track))
 
-    payout = replace(reads.payout(EVERYONE, where, CLOSED, "pro_rata"), provider="tantieme:i0")
-    with patch("dashboard.reads.payout", return_value=payout):
+    earned = replace(reads.earnings(EVERYONE, where, CLOSED, "pro_rata"), provider="tantieme:i0")
+    with patch("dashboard.reads.earnings", return_value=earned):
         assert (line in texts(open_page("track", track=track))) is said
         assert line not in texts(open_page("track", track=track, period=str(OPEN)))
 
@@ -130,8 +131,106 @@ def test_an_unknown_track_in_the_address_falls_back_to_the_first(
     assert app.title[0].value == app.selectbox(key="track_picker").options[0]
 
 
+def test_the_picker_holds_so_many_tracks_and_the_one_that_the_address_names(
+    open_page: OpenPage, where: reads.Place
+) -> None:
+    page = reads.tracks_page(EVERYONE, where, None, Window())
+    few = TracksPage(rows=page.rows[:1], count=10**6)
+    with patch("dashboard.reads.tracks_page", return_value=few):
+        app = open_page("track", track=LANTERN)
+
+    assert app.title[0].value == "Track 03"
+    assert len(app.selectbox(key="track_picker").options) == 2
+    assert "1 of 1,000,000 tracks are listed" in texts(app)
+
+
+WORKS = [
+    {
+        "work": work,
+        "recordings": {recording: mean},
+        "items": 3,
+        "mean": mean,
+        "low": mean - 1,
+        "high": mean + 1,
+        "p": p,
+        "cleared": cleared,
+    }
+    for work, recording, mean, p, cleared in (
+        ("kiln", "ben-1", 9.0, 0.0001, True),
+        ("paper-lantern", "cho-1", 1.0, 0.4, False),
+        ("low-tide", "ann-2", 3.5, 0.04, False),
+    )
+]
+
+
+def test_what_did_not_clear_stands_there_with_its_score_and_chance(open_page: OpenPage) -> None:
+    found = {"track": HARBOUR, "works": WORKS}
+    with patch("dashboard.reads.evidence", return_value=found):
+        app = open_page("track", track=HARBOUR)
+    (table,) = (each.value for each in app.dataframe if "Chance" in each.value)
+
+    assert "2 of 3 works were examined and did not clear; 1 did" in texts(app)
+    assert list(table["Work"]) == ["Low *Tide*", "Paper Lantern"]
+    assert list(table["Score"]) == ["3.5", "1.0"]
+    assert list(table["Interval"]) == ["2.5 to 4.5", "0.0 to 2.0"]
+    assert list(table["Chance"]) == ["4.0 %", "40.0 %"]
+
+
+def test_whoever_disagrees_is_given_the_command_and_nothing_is_written(
+    open_page: OpenPage, where: reads.Place
+) -> None:
+    before = where.file("ledger.db").read_bytes()
+    app = open_page("track", track=HARBOUR)
+    app.text_input(key=f"why_{HARBOUR}").set_value("it's mine").run()
+
+    said = f"""dispute {HARBOUR} --payee ann --reason 'it'"'"'s mine'"""
+    assert "Is this wrong?" in [each.label for each in app.expander]
+    assert any(code.value.endswith(said) for code in app.code)
+    assert app.selectbox(key=f"contests_{HARBOUR}").options == ["Ann Aalto", "Ben Brandt"]
+    assert not app.get("link_button")
+    assert where.file("ledger.db").read_bytes() == before
+
+
+def test_a_payee_contests_for_itself_and_can_write_to_whom_the_workspace_names(
+    open_page: OpenPage,
+) -> None:
+    cho = Viewer("cho", frozenset({"cho"}))
+    with (
+        patch("dashboard.identity.viewer", return_value=cho),
+        patch("dashboard.reads.contact", return_value="books@example.test"),
+    ):
+        app = open_page("track", track=HARBOUR)
+
+    assert app.selectbox(key=f"contests_{HARBOUR}").options == ["cho"]
+    assert any(f"dispute {HARBOUR} --payee cho " in code.value for code in app.code)
+    (letter,) = app.get("link_button")
+    assert letter.proto.url.startswith("mailto:books@example.test?subject=Dispute%20of%20track")
+    assert "dispute%20t0000000a%20--payee%20cho" in letter.proto.url
+
+
+def test_a_payee_is_shown_nothing_of_the_recordings_of_others(open_page: OpenPage) -> None:
+    cho, found = Viewer("cho", frozenset({"cho"})), {"track": HARBOUR, "works": WORKS}
+    with (
+        patch("dashboard.identity.viewer", return_value=cho),
+        patch("dashboard.reads.evidence", return_value=found),
+    ):
+        app = open_page("track", track=KILN)
+
+    said = texts(app) + str([table.value.to_csv() for table in app.dataframe])
+    assert not app.exception
+    assert "No recording of yours is held to have shaped it." in said
+    assert "1 of your 1 works were examined and did not clear" in said
+    assert "Paper Lantern" in said
+    assert "Brandt" not in said
+    assert "Tide" not in said
+
+
+def test_every_chart_says_what_it_shows(open_page: OpenPage) -> None:
+    assert len(alts(open_page("track", track=KILN))) == 2
+
+
 def test_without_tracks_the_page_names_what_makes_them(open_page: OpenPage) -> None:
-    with patch("dashboard.reads.tracks", return_value=[]):
+    with patch("dashboard.reads.tracks_page", return_value=TracksPage(rows=(), count=0)):
         app = open_page("track")
 
     assert not app.exception

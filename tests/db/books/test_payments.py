@@ -31,6 +31,11 @@ def payment(account: Account = LAB, rate: FxRate | None = None) -> Payment:
     return Payment(id=id_, period=NOVEMBER, day=DAY, account=account, amounts=amounts)
 
 
+@pytest.fixture(autouse=True)
+def _at_the_end_of_november(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payments, "today", lambda: date(2026, 11, 30))
+
+
 @pytest.fixture
 def paid(closed: Books) -> Books:
     """Books in which the label was paid what October left payable."""
@@ -194,6 +199,20 @@ def test_a_word_of_no_payment_or_of_a_day_before_it_is_refused(paid: Books) -> N
         say(paid, "confirmed", day=date(2026, 11, 19))
     with pytest.raises(NotFound, match="there is no payment 'x'"):
         payments.record_word(paid, Word(payment="x", event="failed", day=DAY), name="Mo")
+
+
+def test_the_bank_speaks_of_no_day_that_has_not_come(
+    paid: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Conflict, match=r"2026-12-01 has not come: today is 2026-11-30 \(UTC\)"):
+        say(paid, "confirmed", day=date(2026, 12, 1))
+    assert queries.payment(EVERYONE, paid, ID).state == "sent"
+
+    # A payment can be dated ahead of the clock, where its month was opened early: that day counts.
+    monkeypatch.setattr(payments, "today", lambda: date(2026, 10, 25))
+    with pytest.raises(Conflict, match="2026-11-21 has not come"):
+        say(paid, "confirmed", day=date(2026, 11, 21))
+    assert say(paid, "confirmed", day=DAY)
 
 
 def test_a_dry_run_of_a_word_changes_nothing(paid: Books) -> None:

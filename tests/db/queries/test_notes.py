@@ -1,11 +1,14 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
-from db import queries, rights, schema
+from db import queries, rights, schema, snapshots
 from db.books.payouts import record_payout
+from db.books.restatements import Restatement, restate
 from db.engine import Books, writing
 from db.queries import EVERYONE, statement
 from royalty.rights import RIGHTS_SCHEMAS
@@ -41,10 +44,9 @@ def test_notes_say_by_what_the_month_was_divided(closed: Books) -> None:
     )
 
 
-@pytest.fixture
-def kept_back(month: Books) -> Books:
-    """October closed while Bob's Paper Boats was not licensed; no track owed Sea Glass a share."""
-    held = queries.rights(EVERYONE, month, OCTOBER.start)
+def without_licences(books: Books) -> dict[str, Sequence[str]]:
+    """Keep rights by which Bob's recordings, Paper Boats and another, are not licensed."""
+    held = queries.rights(EVERYONE, books, OCTOBER.start)
     why = "its licence ended on 2026-09-30"
     rows = [
         ("r1", "ann", "w1", True, None),
@@ -54,8 +56,14 @@ def kept_back(month: Books) -> Books:
     columns = [pa.array(column) for column in zip(*rows, strict=True)]
     fields = RIGHTS_SCHEMAS["recordings"]
     changed = replace(held, recordings=pa.Table.from_arrays(columns, schema=fields))
+    return rights.keep(books, changed)
+
+
+@pytest.fixture
+def kept_back(month: Books) -> Books:
+    """October closed while Bob's Paper Boats was not licensed; no track owed Sea Glass a share."""
     facts = world.payout_facts(month)
-    record_payout(month, replace(facts, inputs={**facts.inputs, **rights.keep(month, changed)}))
+    record_payout(month, replace(facts, inputs={**facts.inputs, **without_licences(month)}))
     world.close_october(month)
     return month
 
@@ -73,6 +81,37 @@ def test_what_others_hold_is_no_note_of_ones_own(kept_back: Books) -> None:
 
 def test_a_licensed_recording_is_not_named(closed: Books) -> None:
     assert "earned nothing" not in notes(closed, "bob")
+
+
+def test_what_an_adjustment_takes_back_of_a_recording_is_said_with_the_reason(
+    closed: Books,
+) -> None:
+    before = queries.in_force(EVERYONE, closed)[OCTOBER]
+    rows = world.allocations()
+    left = rows.filter(pc.not_equal(rows["recording"], "r2"))
+    facts = Restatement(
+        period=OCTOBER,
+        wanted=world.transactions(),
+        before=before,
+        snapshot=snapshots.write(closed, "allocations", left),
+        inputs=without_licences(closed),
+        memo="restated licences",
+        reason="",
+    )
+    restate(closed, facts, "kim")
+    again = snapshots.write(closed, "allocations", left.slice(1))
+    restate(closed, replace(facts, before=facts.snapshot, snapshot=again), "kim")
+    post_and_close(closed)
+
+    said = notes(closed, "bob", NOVEMBER)
+    # Bob had 2.00 for it by a track, and 1.00 of what nobody earned; the second time there is none.
+    assert said.count("any more") == 1
+    assert (
+        "'Paper Boats' (r2) earns nothing in 2026-10 any more: its licence ended on 2026-09-30. "
+        "The correction of 2026-10 takes back what it had earned, €3.00."
+    ) in said
+    assert "any more" not in notes(closed, "lab", NOVEMBER)
+    assert "any more" not in notes(closed, "bob", OCTOBER)
 
 
 def test_the_first_month_says_why_nothing_was_paid(closed: Books) -> None:

@@ -1,7 +1,8 @@
 import pytest
 
 from royalty.money import Money
-from royalty.reports.payments import Transfer, minor_decimal, payments_csv
+from royalty.period import Period
+from royalty.reports.payments import Transfer, minor_decimal, payments_csv, payments_table
 
 
 def transfer(payee: str, name: str, amount: Money) -> Transfer:
@@ -34,3 +35,17 @@ def test_a_payment_file_is_in_order_and_safe_to_open() -> None:
 )
 def test_amounts_have_the_places_of_their_currency(amount: Money, text: str) -> None:
     assert minor_decimal(amount) == text
+
+
+def test_the_table_of_payments_has_the_rows_of_the_file() -> None:
+    transfers = [transfer("bob", "Bob", Money(39_000_000, "JPY"))]
+
+    [row] = payments_table(Period(2026, 10), transfers, "root").rows
+
+    assert row == (
+        "2026-11/bob/1",
+        "bob",
+        "Bob",
+        Money(39_000_000, "JPY"),
+        "royalties 2026-11/bob/1",
+    )

@@ -1,0 +1,156 @@
+"""The evidence pack: all that one payee's statement rests on, in one zip that anyone can check.
+
+It holds the payee's own money and recordings only; of a track's other shares it has the sum. Equal
+input gives equal bytes: files are stored in order of their names, without a time. What checks it,
+`royalty.reports.pack_verify`, is in it as `verify.py`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files as resources
+from typing import Any
+
+from royalty import lines
+from royalty.ledger import payable
+from royalty.reports.csv import no_formula, statement_csv
+from royalty.reports.json import statement_json
+from royalty.reports.pack_verify import MANIFEST, SCHEMA, archive
+from royalty.statement import Statement
+
+Json = Mapping[str, Any]
+Row = Mapping[str, str | int | None]
+
+SHARES = ("track", "whose", "recording", "share_ppb", "low_ppb", "high_ppb")
+ALLOCATIONS = ("allocation", *lines.SCHEMA.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One posting as a leaf of its period's Merkle tree, and the hashes from it to the root."""
+
+    place: int  # among the leaves, from 0
+    leaf: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proofs:
+    """All postings of a period on one payee's account, each with its proof."""
+
+    root: str
+    leaves: int  # of the period
+    postings: tuple[Proof, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What attribution found, and what can be heard of it; of own recordings only."""
+
+    tracks: Sequence[Json]  # references: id, title, provenance, hashes
+    evidence: Json  # by track: interval, null, spread between members
+    passages: Sequence[Json]  # where they met, with the clips that sound them
+    clips: Mapping[str, bytes]  # by name in the pack
+    quality: Json  # how good attribution was measured to be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that goes into a pack."""
+
+    statement: Statement
+    proofs: Proofs
+    shares: Sequence[Row]  # `SHARES`
+    allocations: Sequence[Row]  # `ALLOCATIONS`
+    found: Found
+    rests_on: Json  # provider, runs, checkpoints, options, snapshots
+    code_version: str
+
+
+def evidence_pack(evidence: Evidence) -> bytes:
+    """Write a pack. Its statement's root has to be that of the proofs."""
+    assert evidence.statement.root == evidence.proofs.root, "the proofs are of another root"
+    members = _members(evidence)
+    manifest = _manifest(evidence, members)
+    return archive({**members, MANIFEST: manifest})
+
+
+def _members(evidence: Evidence) -> dict[str, bytes]:
+    found = evidence.found
+    return {
+        "README.txt": _readme(evidence.statement),
+        "allocations.csv": _table(ALLOCATIONS, evidence.allocations),
+        "evidence/passages.json": _written({"schema": SCHEMA, "passages": list(found.passages)}),
+        "evidence/tracks.json": _written(found.evidence),
+        "ledger.json": _written(_ledger(evidence.statement, evidence.proofs)),
+        "quality.json": _written(found.quality),
+        "shares.csv": _table(SHARES, evidence.shares),
+        "statement.csv": statement_csv(evidence.statement),
+        "statement.json": statement_json(evidence.statement),
+        "tracks/references.json": _written({"schema": SCHEMA, "tracks": list(found.tracks)}),
+        "verify.py": _resource("pack_verify.py"),
+        **found.clips,
+    }
+
+
+def _manifest(evidence: Evidence, members: Mapping[str, bytes]) -> bytes:
+    statement = evidence.statement
+    return _written(
+        {
+            "schema": SCHEMA,
+            "payee": {"id": statement.payee, "name": statement.payee_name},
+            "period": str(statement.period),
+            "currency": statement.currency,
+            "root": statement.root,
+            "closed_at": statement.closed_at,
+            "code_version": evidence.code_version,
+            "rests_on": evidence.rests_on,
+            "files": {name: sha256(content).hexdigest() for name, content in members.items()},
+        }
+    )
+
+
+def _ledger(statement: Statement, proofs: Proofs) -> Json:
+    return {
+        "schema": SCHEMA,
+        "account": payable(statement.payee),
+        "period": str(statement.period),
+        "currency": statement.currency,
+        "root": proofs.root,
+        "leaves": proofs.leaves,
+        "opening": statement.opening.json,
+        "closing": statement.closing.json,
+        "postings": [
+            {"place": each.place, "leaf": each.leaf, "path": list(each.path)}
+            for each in proofs.postings
+        ],
+    }
+
+
+def _readme(statement: Statement) -> bytes:
+    text = _resource("pack_readme.txt").decode()
+    named = {"name": statement.payee_name, "period": statement.period, "root": statement.root}
+    return text.format_map(named).encode()
+
+
+def _table(columns: Sequence[str], rows: Iterable[Row]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: no_formula(row[name]) for name in columns} for row in rows)
+    return text.getvalue().encode()
+
+
+def _written(document: Json) -> bytes:
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+@cache
+def _resource(name: str) -> bytes:
+    return resources(__package__).joinpath(name).read_bytes()

@@ -1,0 +1,572 @@
+"""Check an evidence pack with nothing but Python 3.10 or newer.
+
+    python verify.py [PACK] [--root ROOT] [--manifest HASH]
+
+PACK is the zip, or the folder that it was unpacked into: without it, the folder of this file. ROOT
+is what the platform printed when it closed the month, HASH that of the manifest it wrote, which
+this prints; both are to come to you another way than with the pack. ROOT fixes the postings and
+what follows from them, HASH every byte. Ends with 0 where all holds, else with 5.
+
+A forger can write a pack anew with other amounts, so that every check but these two holds, and this
+file with it: take it from where you trust it. `tantieme verify PACK` runs the same code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import re
+import struct
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+SCHEMA = 1
+FAILED = 5  # the exit code
+BYTES_MAX = 1 << 30  # of a pack
+FILES_MAX = 1000
+MANIFEST = "manifest.json"
+WHOLE_PPB = 1_000_000_000  # of a track
+TERMS = ("adjustments", "recouped", "reserved", "withheld", "paid")
+
+Files = Mapping[str, bytes]
+Document = dict[str, Any]
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_DATE = 1 << 5 | 1  # the first of January 1980, before which a zip knows no day
+_NAME = re.compile(r"([a-z]+/)?[A-Za-z0-9_-]+\.[a-z]+")
+_HASH = re.compile(r"[0-9a-fA-F]{64}")
+_DECIMAL = re.compile(r"(-)?(\d+)\.(\d{6})", re.ASCII)
+_UNREADABLE = (
+    KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError,
+    RecursionError, csv.Error,
+)  # fmt: skip
+
+PROVES = """\
+What this proves: with the root that the platform printed when it closed the month, that these
+postings are, to the micro, among those it was closed with, and that the statement follows from
+them; with the hash of the manifest that it wrote, that not a byte was changed.
+What it does not prove: that the shares are the truth; without the manifest's hash, how one posting
+falls on tracks, and what was found of them; that no posting is left out, which opening and closing
+would show: hold them against the statements before and after."""
+UNANCHORED = """\
+WARNING: NO ROOT WAS GIVEN. That a pack agrees with itself proves little: whoever writes one can
+write one with other amounts that agrees with itself as well. Give --root the root that the platform
+printed when it closed the month, from a source other than this pack."""
+
+
+class NotAPack(Exception):
+    """What was given cannot be read as a pack at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at, and what was wrong with it."""
+
+    what: str
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What was found of a pack."""
+
+    about: str  # whose pack of which month it says it is
+    manifest_sha256: str
+    root: str  # the one in the pack
+    given: frozenset[str]  # of root and manifest, what was given from outside
+    checks: tuple[Check, ...]
+
+    @property
+    def faults(self) -> list[str]:
+        """Everything that does not hold."""
+        return [f"{each.what}: {fault}" for each in self.checks for fault in each.faults]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """The files of a pack, and the documents among them that are held against one another."""
+
+    files: Files
+
+    @cached_property
+    def manifest(self) -> Document:
+        """What the pack is of, and what it holds."""
+        return _json(self.files, MANIFEST)
+
+    @cached_property
+    def statement(self) -> Document:
+        """What the payee was told."""
+        return _json(self.files, "statement.json")
+
+    @cached_property
+    def ledger(self) -> Document:
+        """The postings, each with its path to the root."""
+        return _json(self.files, "ledger.json")
+
+    @cached_property
+    def postings(self) -> list[Document]:
+        """What the leaves of the postings say."""
+        return [_leaf(posting["leaf"]) for posting in self.ledger["postings"]]
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        """Read the rows of a CSV file."""
+        return list(csv.DictReader(io.StringIO(self.files[name].decode(), newline="")))
+
+    def micros(self, amount: Document) -> int:
+        """Read an amount of the pack's currency."""
+        if amount["currency"] != self.manifest["currency"]:
+            raise ValueError(f"an amount is in {amount['currency']}")
+        return _whole(amount["micros"])
+
+
+def check(path: Path, root: str | None = None, manifest: str | None = None) -> Checked:
+    """Check a pack, a zip or a folder. Raises `NotAPack` where there is nothing to check.
+
+    `root` is the Merkle root of its month, `manifest` the SHA-256 of its manifest, both as the
+    platform says them and not as the pack does.
+    """
+    files, outside = read_pack(path)
+    pack = Pack(files)
+    checks = [_checked("files", lambda: [*outside, *_listed(pack)])]
+    if not checks[0].faults:
+        checks += [_checked(what, partial(of, pack)) for what, of in CHECKS.items()]
+    checks.append(_checked("root", lambda: _anchored(pack, root)))
+    written = sha256(files.get(MANIFEST, b"")).hexdigest()
+    checks.append(_checked("manifest", lambda: _same("manifest", written, manifest)))
+    about, inside = _about(pack)
+    return Checked(
+        about=about,
+        manifest_sha256=written,
+        root=inside,
+        given=frozenset(
+            name for name, each in (("root", root), ("manifest", manifest)) if each is not None
+        ),
+        checks=tuple(checks),
+    )
+
+
+def said(checked: Checked) -> str:
+    """Write what was found, for people."""
+    about, root = _plain(checked.about), _plain(checked.root)
+    lines = [about, f"manifest {checked.manifest_sha256}", f"root     {root}", ""]
+    for each in checked.checks:
+        skipped = each.what in {"root", "manifest"} - checked.given
+        mark = "FAILED" if each.faults else "NOT CHECKED" if skipped else "holds"
+        lines += [
+            f"{mark:<13}{WORDS[each.what]}",
+            *(f"{'':<13}{_plain(fault)}" for fault in each.faults),
+        ]
+    count = len(checked.faults)
+    found = f"This pack is not what was written: {count} fault{'s' * (count != 1)}." * bool(count)
+    after = (PROVES, "" if "root" in checked.given else UNANCHORED, found)
+    return "\n".join([*lines, *(f"\n{each}" for each in after if each)])
+
+
+def document(checked: Checked) -> Document:
+    """Write what was found, for programs."""
+    return {
+        "holds": not checked.faults,
+        "root": checked.root,
+        "given": sorted(checked.given),
+        "manifest_sha256": checked.manifest_sha256,
+        "faults": checked.faults,
+    }
+
+
+# --- The archive.
+
+
+def archive(files: Files) -> bytes:
+    """Write files as a zip: stored, in order of names, without a time; the same bytes always."""
+    body, directory = bytearray(), bytearray()
+    for name, content in sorted(files.items()):
+        named, size = name.encode("ascii"), len(content)
+        told = (20, 0, 0, 0, _DATE, crc32(content), size, size, len(named), 0)
+        place = (0, 0, 0, 0o100644 << 16, len(body))
+        directory += _CENTRAL.pack(b"PK\1\2", 3 << 8 | 20, *told, *place) + named
+        body += _LOCAL.pack(b"PK\3\4", *told) + named + content
+    sizes = (len(files), len(files), len(directory), len(body))
+    return bytes(body + directory + _END.pack(b"PK\5\6", 0, 0, *sizes, 0))
+
+
+def read_pack(path: Path) -> tuple[Files, list[str]]:
+    """Read the files of a zip or of a folder, and say what is wrong outside of them."""
+    if path.is_dir():
+        return _unpacked(path), []
+    if path.stat().st_size > BYTES_MAX:
+        raise NotAPack(f"{path} is larger than a pack can be")
+    content = path.read_bytes()
+    if not content.startswith(b"PK\3\4"):
+        raise NotAPack(f"{path} is no evidence pack: it is neither a folder nor a zip")
+    files, faults = _extracted(content)
+    if not faults and archive(files) != content:
+        faults = ["the zip around the files is not as it was written"]
+    return files, faults
+
+
+def _extracted(content: bytes) -> tuple[Files, list[str]]:
+    """Cut stored files out of a zip, one after the other; nothing is unpacked, nothing grows.
+
+    One that is there twice, or is not stored, shows when the zip is written again.
+    """
+    files: dict[str, bytes] = {}
+    at = 0
+    try:
+        while content[at : at + 4] == b"PK\3\4" and len(files) <= FILES_MAX:
+            *_, size, _, length, _ = _LOCAL.unpack_from(content, at)
+            at += _LOCAL.size
+            name = content[at : at + length].decode("ascii")
+            at += length + size
+            files[name] = content[at - size : at]
+    except (struct.error, UnicodeDecodeError):
+        return files, ["the zip is damaged"]
+    return files, []
+
+
+def _unpacked(folder: Path) -> Files:
+    """Read the files of a folder. Raises `NotAPack` on links and on what is too large."""
+    if not (folder / MANIFEST).is_file():
+        raise NotAPack(f"{folder} is no evidence pack: there is no {MANIFEST} in it")
+    files: dict[str, bytes] = {}
+    left = BYTES_MAX
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise NotAPack(f"{path} is no plain file, and a pack has none but these")
+        if path.is_file():
+            left -= path.stat().st_size
+            if left < 0 or len(files) > FILES_MAX:
+                raise NotAPack(f"{folder} is larger than a pack can be")
+            files[path.relative_to(folder).as_posix()] = path.read_bytes()
+    return files
+
+
+# --- What is checked. Each yields what is wrong; what cannot be read is a fault, too.
+
+
+def _checked(what: str, faults: Callable[[], Iterable[str]]) -> Check:
+    try:
+        return Check(what=what, faults=tuple(faults()))
+    except _UNREADABLE as fault:
+        return Check(what=what, faults=(f"cannot be read: {type(fault).__name__} {fault}",))
+
+
+def _listed(pack: Pack) -> Iterator[str]:
+    """Hold every file against the manifest."""
+    files, manifest = pack.files, pack.manifest
+    listed: dict[str, str] = manifest["files"]
+    if manifest["schema"] != SCHEMA:
+        yield f"the pack is of schema {manifest['schema']}, and this reads schema {SCHEMA}"
+    for name in sorted({*listed, *files} - {MANIFEST}):
+        if name not in files:
+            yield f"{name} is missing"
+        elif name not in listed or not _NAME.fullmatch(name):
+            yield f"{name} is no part of the pack"
+        elif sha256(files[name]).hexdigest() != listed[name]:
+            yield f"{name} was changed: its hash is not the one in the manifest"
+        elif name.endswith(".json"):
+            _json(files, name)
+
+
+def _heading(pack: Pack) -> Iterator[str]:
+    """Have all documents be of one payee, period, currency and root."""
+    manifest, statement, ledger = pack.manifest, pack.statement, pack.ledger
+    for name in ("payee", "period", "currency", "root"):
+        if manifest[name] != statement[name]:
+            yield f"manifest.json and statement.json have another {name}"
+    for name in ("period", "currency", "root"):
+        if manifest[name] != ledger[name]:
+            yield f"manifest.json and ledger.json have another {name}"
+    if ledger["account"] != f"payable.{manifest['payee']['id']}":
+        yield f"the postings are those of {ledger['account']}"
+    for name in ("opening", "closing"):
+        if ledger[name] != statement[name]:
+            yield f"statement.json and ledger.json have another {name}"
+
+
+def _proven(pack: Pack) -> Iterator[str]:
+    """Lead every posting to the root."""
+    leaves, root, last = _whole(pack.ledger["leaves"]), pack.ledger["root"], -1
+    for posting in pack.ledger["postings"]:
+        place, leaf = _whole(posting["place"]), posting["leaf"].encode()
+        if place <= last:
+            yield f"the posting at place {place} is not after the one before it"
+        if not merkle_holds(leaf, (place, leaves), posting["path"], root):
+            yield f"the posting at place {place} does not lead to the root"
+        last = place
+
+
+def _moved(pack: Pack) -> Iterator[str]:
+    """Have the postings be the account's, of the month, and lead from opening to closing."""
+    ledger = pack.ledger
+    for posting in pack.postings:
+        for name in ("account", "period", "currency"):
+            if posting[name] != ledger[name]:
+                yield f"a posting is of {name} {posting[name]}, not {ledger[name]}"
+    moved = -sum(_whole(posting["amount_micros"]) for posting in pack.postings)
+    owed = pack.micros(ledger["closing"]) - pack.micros(ledger["opening"])
+    if owed != moved:
+        yield f"postings come to {moved} micros, and closing less opening to {owed}"
+
+
+def _added(pack: Pack) -> Iterator[str]:
+    """Add up a statement: each line, every sum over them, and the account."""
+    statement, lines = pack.statement, pack.statement["lines"]
+    numbered = [_whole(each["number"]) for each in [*lines, *statement["movements"]]]
+    if numbered != [*range(1, len(numbered) + 1)]:
+        yield "lines and movements are not numbered from 1"
+    for line in lines:
+        names = ("gross", "deductions", "low", "net", "high")
+        gross, deductions, low, net, high = (pack.micros(line[name]) for name in names)
+        if net != gross + deductions or not low <= net <= high:
+            yield f"line {line['number']} does not add up, or is outside its interval"
+    for name, micros in _sums(pack).items():
+        if pack.micros(statement[name]) != micros:
+            yield f"{name} is not what it sums, {micros} micros"
+    by_right = _by((line["right"], pack.micros(line["net"])) for line in lines)
+    if {right: pack.micros(net) for right, net in statement["net_by_right"].items()} != by_right:
+        yield "what was earned by each right is not what the lines come to"
+
+
+def _sums(pack: Pack) -> dict[str, int]:
+    """Sum what a statement states sums of; closing, too, which its terms must lead to."""
+    lines, moved = pack.statement["lines"], pack.statement["movements"]
+    amounts = [(each["term"], pack.micros(each["amount"])) for each in moved]
+    sums = {
+        name: sum(pack.micros(line["net" if name == "earned" else name]) for line in lines)
+        for name in ("gross", "deductions", "earned", "low", "high")
+    }
+    terms = {term: sum(micros for of, micros in amounts if of == term) for term in TERMS}
+    closing = pack.micros(pack.statement["opening"]) + sums["earned"] + sum(terms.values())
+    back = sum(micros for of, micros in amounts if of == "reserved" and micros > 0)
+    return {**sums, **terms, "released": back, "closing": closing}
+
+
+def _posted(pack: Pack) -> Iterator[str]:
+    """Hold lines and movements against the postings, each to the micro."""
+    lines, movements = pack.statement["lines"], pack.statement["movements"]
+    earned = [each for each in pack.postings if each["kind"] == "allocation"]
+    others = [each for each in pack.postings if each["kind"] != "allocation"]
+    explained = _by(((line["pool"], line["right"]), pack.micros(line["net"])) for line in lines)
+    posted = _by(((each["pool"], each["right"]), -_whole(each["amount_micros"])) for each in earned)
+    for key in sorted({*explained, *posted}, key=str):
+        if explained.get(key, 0) != posted.get(key, 0):
+            yield f"the lines of {key[0]}, {key[1]}, do not come to what was posted"
+    if len(movements) != len(others):
+        yield f"there are {len(movements)} movements, and {len(others)} postings for them"
+    for movement, posting in zip(movements, others, strict=False):
+        said = [movement[name] for name in ("pool", "right", "effective_on", "fx_rate")]
+        there = [posting.get(name) for name in ("pool", "right", "effective_on", "fx_rate")]
+        if said != there or pack.micros(movement["amount"]) != -_whole(posting["amount_micros"]):
+            yield f"movement {movement['number']} is not what was posted"
+
+
+def _detailed(pack: Pack) -> Iterator[str]:
+    """Hold the CSV detail against the statement, row by row."""
+    rows = pack.rows("statement.csv")
+    stated = [(each, each["net"]) for each in pack.statement["lines"]]
+    stated += [(each, each["amount"]) for each in pack.statement["movements"]]
+    if len(rows) != len(stated):
+        yield f"statement.csv has {len(rows)} rows, and the statement {len(stated)}"
+    for row, (each, net) in zip(rows, stated, strict=False):
+        said = (row["statement_id"], row["line_no"], _micros(row["net"]), row["root"])
+        of = (pack.statement["statement"], str(each["number"]), pack.micros(net))
+        if said != (*of, pack.statement["root"]):
+            yield f"row {row['line_no']} of statement.csv is not that of the statement"
+
+
+def _allocated(pack: Pack) -> Iterator[str]:
+    """Hold each line against the row of the division that it came from, and what terms kept."""
+    rows = pack.rows("allocations.csv")
+    paid = {row["allocation"]: row for row in rows if row["kind"] != "platform"}
+    lines = pack.statement["lines"]
+    if sorted(paid) != sorted(line["allocation"] for line in lines):
+        yield "allocations.csv has other rows than the statement has lines"
+    for line in lines:
+        row = paid.get(line["allocation"], {})
+        amounts = {name: str(pack.micros(line[name])) for name in _MICROS}
+        said = {name: _cell(line[name]) for name in _ALLOCATED} | amounts
+        there = {name: row.get(name) for name in _ALLOCATED}
+        if said != there | {name: row.get(column) for name, column in _MICROS.items()}:
+            yield f"line {line['number']} is not what its row in allocations.csv says"
+    kept = _by((_of(row), int(row["micros"])) for row in rows if row["kind"] == "platform")
+    deducted = _by((_of(line), -pack.micros(line["deductions"])) for line in lines)
+    for about, micros in deducted.items():
+        if micros != kept.get(about, 0):
+            yield f"of {', '.join(about)}, {micros} are deducted and {kept.get(about, 0)} were kept"
+
+
+def _shared(pack: Pack) -> Iterator[str]:
+    """Have the shares of each track be a whole, and the lines be of them."""
+    rows = pack.rows("shares.csv")
+    stated = {(row["track"], row["recording"]): row for row in rows if row["recording"]}
+    for track, ppb in _by((row["track"], int(row["share_ppb"])) for row in rows).items():
+        if ppb != WHOLE_PPB:
+            yield f"the shares of {track} come to {ppb} of {WHOLE_PPB} parts"
+    for line in pack.statement["lines"]:
+        row = stated.get((_cell(line["track"]), _cell(line["recording"])), {})
+        names = ("share_ppb", "low_ppb", "high_ppb")
+        if line["track"] and any(row.get(name) != str(line[name]) for name in names):
+            yield f"line {line['number']} is by a share that shares.csv does not have"
+
+
+def _anchored(pack: Pack, root: str | None) -> Iterator[str]:
+    """Hold the pack's root against the one that was given from outside."""
+    return _same("root", pack.manifest["root"] if root is not None else "", root)
+
+
+def _same(what: str, here: str, given: str | None) -> Iterator[str]:
+    if given is not None and here != given.lower():
+        yield f"the pack has {what} {here}, and not the one given, {given.lower()}"
+
+
+WORDS = {
+    "files": "the files are those in the manifest, and there is nothing else",
+    "heading": "all documents are of one payee, month, currency and root",
+    "merkle": "every posting leads to the root in the pack by its path",
+    "account": "the postings lead from opening to closing",
+    "statement": "the statement adds up: lines, movements, every sum",
+    "postings": "lines and movements are what was posted, to the micro",
+    "detail": "the CSV detail is that of the statement",
+    "division": "each line is its row of the division, less what terms kept",
+    "shares": "the shares of each track are a whole, and the lines are by them",
+    "root": "the root in the pack is the one that was given",
+    "manifest": "the manifest is the one that was given",
+}
+CHECKS: dict[str, Callable[[Pack], Iterator[str]]] = {
+    "heading": _heading,
+    "merkle": _proven,
+    "account": _moved,
+    "statement": _added,
+    "postings": _posted,
+    "detail": _detailed,
+    "division": _allocated,
+    "shares": _shared,
+}
+_ALLOCATED = (
+    "kind", "pool", "track", "recording", "work", "party", "right", "plays",
+    "share_ppb", "low_ppb", "high_ppb", "interest_ppm",
+)  # fmt: skip
+_ABOUT = ("pool", "track", "recording", "right", "party")
+_MICROS = {"net": "micros", "low": "low_micros", "high": "high_micros"}
+
+
+# --- Reading.
+
+
+def merkle_holds(leaf: bytes, place: tuple[int, int], path: Sequence[str], root: str) -> bool:
+    """Tell whether a leaf stands at a place among so many leaves that have this root.
+
+    Hashed as in RFC 6962, section 2.1: SHA-256 of 0x00 and a leaf, of 0x01 and two nodes; what is
+    left over at a level goes up unchanged.
+    """
+    at, last = place[0], place[1] - 1
+    top, siblings = sha256(b"\0" + leaf).digest(), [bytes.fromhex(each) for each in path]
+    if not 0 <= at <= last:
+        return False
+    while last:
+        if at ^ 1 <= last:
+            if not siblings:
+                return False
+            sibling = siblings.pop(0)
+            top = sha256(b"\1" + (sibling + top if at & 1 else top + sibling)).digest()
+        at, last = at >> 1, last >> 1
+    return top.hex() == root and not siblings
+
+
+def _json(files: Files, name: str) -> Document:
+    """Read a document; one that is not written as ours are could say two things at once."""
+    document: Document = json.loads(files[name])
+    if (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode() != files[name]:
+        raise ValueError(f"{name} is not written as a pack's documents are")
+    return document
+
+
+def _leaf(text: str) -> Document:
+    said: Document = json.loads(text)
+    if json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False) != text:
+        raise ValueError("a posting is not written as leaves are")
+    return said
+
+
+def _whole(number: object) -> int:
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise TypeError(f"{number!r} is no whole number")
+    return number
+
+
+def _micros(decimal: str) -> int:
+    """Read decimal text, `-12.352891`, as micros."""
+    sign, whole, part = _DECIMAL.fullmatch(decimal).groups()  # type: ignore[union-attr]
+    micros = int(whole) * 1_000_000 + int(part)
+    return -micros if sign else micros
+
+
+def _cell(value: object) -> str:
+    """Write a value as a cell of our CSV files has it: no text there is a formula."""
+    text = "" if value is None else str(value)
+    guarded = isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{text}" if guarded else text
+
+
+def _of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say what an amount is about; cells of a CSV file are as they stand."""
+    return tuple(_cell(row[name]).removeprefix("'") for name in _ABOUT)
+
+
+def _plain(text: str) -> str:
+    """Leave out what a terminal would obey, or a line that a forger would write for us."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _by(amounts: Iterable[tuple[Any, int]]) -> dict[Any, int]:
+    sums: defaultdict[Any, int] = defaultdict(int)
+    for key, amount in amounts:
+        sums[key] += amount
+    return dict(sums)
+
+
+def _about(pack: Pack) -> tuple[str, str]:
+    """Say whose pack it says it is, and under which root."""
+    try:
+        manifest = pack.manifest
+        about = f"evidence pack of {manifest['payee']['name']}, {manifest['period']}"
+        return about, str(manifest["root"])
+    except _UNREADABLE:
+        return "evidence pack whose manifest cannot be read", ""
+
+
+def _hash(text: str) -> str:
+    if not _HASH.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not of 64 hexadecimal digits")
+    return text
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check the pack that is named; return the exit code."""
+    parser = argparse.ArgumentParser(description="Check an evidence pack.")
+    parser.add_argument("pack", nargs="?", type=Path, default=Path(__file__).resolve().parent)
+    parser.add_argument("--root", type=_hash, help="what the platform printed at close")
+    parser.add_argument("--manifest", type=_hash, help="the hash of the manifest it wrote")
+    given = parser.parse_args(arguments)
+    try:
+        checked = check(given.pack, given.root, given.manifest)
+    except (NotAPack, OSError) as fault:
+        sys.stdout.write(f"{fault}\n")
+        return FAILED
+    sys.stdout.write(f"{said(checked)}\n")
+    return FAILED if checked.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

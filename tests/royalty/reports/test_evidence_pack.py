@@ -1,0 +1,390 @@
+"""An evidence pack, and what checks it: any change is found, and a forgery by the root."""
+
+import ast
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from royalty import merkle
+from royalty.money import Money
+from royalty.reports import pack_verify
+from royalty.reports.evidence_pack import evidence_pack
+from royalty.reports.pack_verify import MANIFEST, Checked, archive, check, merkle_holds, said
+from tests.royalty import statements
+from tests.royalty.reports.packs import allocations, evidence, sealed, written
+
+EVIDENCE = evidence()
+PACK = evidence_pack(EVIDENCE)
+ROOT = EVIDENCE.proofs.root
+FILES = {
+    each.filename: zipfile.ZipFile(io.BytesIO(PACK)).read(each)
+    for each in zipfile.ZipFile(io.BytesIO(PACK)).infolist()
+}
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Callable[..., Checked]:
+    """Check a pack's bytes."""
+
+    def run(content: bytes, *given: str) -> Checked:
+        path = tmp_path / "pack.zip"
+        path.write_bytes(content)
+        return check(path, *given)
+
+    return run
+
+
+def flipped(content: bytes, place: int) -> bytes:
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+def changed(name: str, change: Callable[[Document], object]) -> bytes:
+    """Change a document, and hash everything anew."""
+    document = json.loads(FILES[name])
+    change(document)
+    return sealed({**FILES, name: written(document)})
+
+
+def test_a_pack_holds_by_itself_and_by_what_is_given(checked) -> None:
+    alone = checked(PACK)
+    given = checked(PACK, ROOT, alone.manifest_sha256)
+
+    assert alone.faults == given.faults == []
+    assert alone.root == ROOT
+    assert "WARNING: NO ROOT WAS GIVEN" in said(alone)
+    assert "NOT CHECKED" in said(alone)
+    assert "WARNING" not in said(given)
+    assert "NOT CHECKED" not in said(given)
+
+
+def test_the_same_evidence_gives_the_same_bytes_that_any_zip_reader_reads() -> None:
+    archive_ = zipfile.ZipFile(io.BytesIO(PACK))
+
+    assert evidence_pack(evidence()) == PACK
+    assert archive_.testzip() is None
+    assert archive_.namelist() == sorted(archive_.namelist())
+    assert {each.date_time for each in archive_.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert archive(FILES) == PACK
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+@pytest.mark.parametrize("part", [0, 0.5, 1])
+def test_a_changed_byte_of_any_file_is_found_in_zip_and_folder(
+    name: str, part: float, checked, tmp_path: Path
+) -> None:
+    place = int(part * (len(FILES[name]) - 1))
+    files = {**FILES, name: flipped(FILES[name], place)}
+    for each, content in files.items():
+        path = tmp_path / "folder" / each
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    # In the folder nothing but the manifest's hash tells of a manifest that says other things.
+    manifest = checked(PACK).manifest_sha256
+    raw = PACK.index(FILES[name]) + place
+    for found in (
+        checked(archive(files), ROOT, manifest),
+        checked(flipped(PACK, raw), ROOT),
+        check(tmp_path / "folder", ROOT, manifest),
+    ):
+        assert found.faults
+    if name != MANIFEST:
+        assert any(name in fault for fault in checked(flipped(PACK, raw)).faults)
+
+
+def test_a_changed_byte_around_the_files_is_found(checked) -> None:
+    inside = set()
+    for content in FILES.values():
+        begin = PACK.index(content)
+        inside |= set(range(begin, begin + len(content)))
+    around = [place for place in range(len(PACK)) if place not in inside]
+
+    # The first four say that it is a zip at all.
+    missed = [place for place in around[4::23] if not checked(flipped(PACK, place)).faults]
+
+    assert len(around) > 1000
+    assert missed == []
+    with pytest.raises(pack_verify.NotAPack, match="neither a folder nor a zip"):
+        checked(flipped(PACK, 0))
+
+
+def deflated(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, content in files.items():
+            out.writestr(zipfile.ZipInfo(name), content)
+    return buffer.getvalue()
+
+
+def twice() -> bytes:
+    one = archive({"quality.json": FILES["quality.json"]})
+    return one[: one.index(b"PK\1\2")] + PACK
+
+
+def many() -> bytes:
+    """Write more files than a zip can count."""
+    singles = (archive({f"f{n}.txt": b""}) for n in range(70_000))
+    return b"".join(each[: each.index(b"PK\1\2")] for each in singles)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PACK + b"\0",
+        PACK + PACK,
+        PACK[:-1],
+        PACK[: len(PACK) // 2],
+        twice(),
+        deflated(FILES),
+        deflated({"bomb.txt": bytes(5_000_000)}),
+        archive({**FILES, "extra.txt": b"more"}),
+        sealed({**FILES, "../../up.txt": b"more"}),
+        archive({name: FILES[name] for name in sorted(FILES)[1:]}),
+        archive({}) + PACK,
+        many(),
+    ],
+)
+def test_another_zip_of_the_same_or_other_files_is_found(content: bytes, checked) -> None:
+    try:
+        assert checked(content).faults
+    except pack_verify.NotAPack as refused:
+        assert "is no evidence pack" in str(refused)  # noqa: PT017  either will do
+
+
+def test_what_is_missing_or_more_is_named(checked) -> None:
+    files = {**FILES, "extra.txt": b"more"}
+    del files["quality.json"]
+
+    assert checked(archive(files)).faults == [
+        "files: extra.txt is no part of the pack",
+        "files: quality.json is missing",
+    ]
+
+
+def forged() -> bytes:
+    """Write a pack of a statement by which every amount is more, with a tree of its own."""
+
+    def more(amount: Money) -> Money:
+        return Money(amount.micros + 10, "EUR")
+
+    true = statements.statement()
+    lines = tuple(
+        replace(line, gross=more(line.gross), net=more(line.net), high=more(line.high))
+        for line in true.lines
+    )
+    closing = true.closing + Money(10 * len(lines), "EUR")
+    false = evidence(replace(true, lines=lines, closing=closing))
+    rows = [
+        {**row, "micros": row["micros"] + 10, "high_micros": row["high_micros"] + 10}
+        if row["kind"] != "platform"
+        else row
+        for row in allocations(true.payee)
+    ]
+    return evidence_pack(replace(false, allocations=rows))
+
+
+def test_a_forgery_that_agrees_with_itself_is_found_by_the_root_alone(checked) -> None:
+    alone, given = checked(forged()), checked(forged(), ROOT)
+
+    assert alone.faults == []
+    assert "proves little" in said(alone)
+    assert len(given.faults) == 1
+    assert "root: the pack has root" in given.faults[0]
+
+
+def test_a_forged_root_leads_nowhere(checked) -> None:
+    files = {
+        name: content.replace(checked(forged()).root.encode(), ROOT.encode())
+        for name, content in FILES.items()
+    }
+    other = zipfile.ZipFile(io.BytesIO(forged()))
+    files = {
+        n: other.read(n).replace(checked(forged()).root.encode(), ROOT.encode()) for n in files
+    }
+
+    found = checked(sealed(files), ROOT)
+
+    assert found.faults
+    assert all("does not lead to the root" in fault for fault in found.faults)
+
+
+def test_what_no_posting_fixes_is_fixed_by_the_manifest(checked) -> None:
+    def less(document: Document) -> None:
+        document["tracks"][0]["null"]["mean"] = 0.5
+
+    content = changed("evidence/tracks.json", less)
+
+    assert checked(content, ROOT).faults == []
+    [fault] = checked(content, ROOT, checked(PACK).manifest_sha256).faults
+    assert fault.startswith("manifest: ")
+
+
+def one_more(amount: Document) -> None:
+    amount["micros"] += 1
+
+
+def deduct_more(document: Document) -> None:
+    """Have terms keep a micro more of a gross that is a micro more."""
+    for each in (document["lines"][0], document):
+        one_more(each["gross"])
+        each["deductions"]["micros"] -= 1
+
+
+def as_float(document: Document) -> None:
+    """Write a sum as a number that is equal to it, and is no whole one."""
+    document["earned"]["micros"] = float(document["earned"]["micros"])
+
+
+def drop(name: str, place: int) -> Callable[[Document], object]:
+    return lambda document: document[name].pop(place)
+
+
+CHANGES: dict[str, tuple[str, Callable[[Document], object], str]] = {
+    "a line's net": ("statement.json", lambda d: one_more(d["lines"][0]["net"]), "statement"),
+    "a deduction": ("statement.json", deduct_more, "division"),
+    "a line's share": ("statement.json", lambda d: d["lines"][0].update(share_ppb=1), "shares"),
+    "the sum earned": ("statement.json", lambda d: one_more(d["earned"]), "statement"),
+    "the sum by right": (
+        "statement.json",
+        lambda d: one_more(d["net_by_right"]["master"]),
+        "statement",
+    ),
+    "the opening": ("statement.json", lambda d: one_more(d["opening"]), "statement"),
+    "a movement": ("statement.json", lambda d: one_more(d["movements"][0]["amount"]), "postings"),
+    "no movement": ("statement.json", drop("movements", -1), "postings"),
+    "no line": ("statement.json", drop("lines", -1), "division"),
+    "a right": ("statement.json", lambda d: d["lines"][0].update(right="other"), "postings"),
+    "a float": ("statement.json", as_float, "statement"),
+    "another payee": ("statement.json", lambda d: d["payee"].update(id="eve"), "heading"),
+    "both ends": (
+        "ledger.json",
+        lambda d: [one_more(d["opening"]), one_more(d["closing"])],
+        "heading",
+    ),
+    "no posting": ("ledger.json", drop("postings", 0), "account"),
+    "a posting twice": (
+        "ledger.json",
+        lambda d: d["postings"].insert(0, d["postings"][0]),
+        "merkle",
+    ),
+    "a leaf": (
+        "ledger.json",
+        lambda d: d["postings"][0].update(leaf=d["postings"][1]["leaf"]),
+        "merkle",
+    ),
+    "a path": ("ledger.json", lambda d: d["postings"][0]["path"].pop(), "merkle"),
+    "no path at all": ("ledger.json", lambda d: d["postings"][0].update(path=None), "merkle"),
+    "an account": ("ledger.json", lambda d: d.update(account="payable.eve"), "account"),
+    "a currency": (MANIFEST, lambda d: d.update(currency="USD"), "heading"),
+    "a schema": (MANIFEST, lambda d: d.update(schema=2), "files"),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_changed_document_is_found_however_well_it_is_hashed(what: str, checked) -> None:
+    name, change, where = CHANGES[what]
+
+    found = checked(changed(name, change))
+
+    assert any(fault.startswith(f"{where}: ") for fault in found.faults), found.faults
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "where"),
+    [
+        ("allocations.csv", b",attributed,", b",fixed,", "division"),
+        ("allocations.csv", b",platform,", b",attributed,", "division"),
+        ("shares.csv", b"600000000", b"600000001", "shares"),
+        ("statement.csv", b"2026-10/agency,2,", b"2026-10/agency,3,", "detail"),
+        ("statement.json", b'"schema": 1,', b'"schema": 1, "schema": 1,', "files"),
+        ("statement.json", b"{\n", b"{ \n", "files"),
+        ("quality.json", b"{\n", b"[" * 100_000 + b"{\n", "files"),
+    ],
+)
+def test_a_changed_text_is_found_however_well_it_is_hashed(
+    name: str, old: bytes, new: bytes, where: str, checked
+) -> None:
+    assert old in FILES[name]
+
+    found = checked(sealed({**FILES, name: FILES[name].replace(old, new, 1)}))
+
+    assert any(fault.startswith(f"{where}: ") for fault in found.faults), found.faults
+
+
+def test_a_name_commands_no_terminal(checked) -> None:
+    told = said(checked(changed(MANIFEST, lambda d: d["payee"].update(name="\x1b[2J\nholds"))))
+
+    assert "\x1b" not in told
+    assert "\nholds, " not in told
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])
+def test_paths_hold_as_they_do_in_the_books(count: int) -> None:
+    leaves = [b"%d" % n for n in range(count)]
+    root = merkle.root(leaves)
+    for place in range(count):
+        path = merkle.path(leaves, place)
+        for at, of in ((place, count), (place + 1, count), (place, count + 1), (place, 0)):
+            same = merkle.holds(leaves[place], at, of, path, root)
+            assert merkle_holds(leaves[place], (at, of), path, root) == same
+        assert not merkle_holds(b"other", (place, count), path, root)
+        assert not merkle_holds(leaves[place], (place, count), [*path, root], root)
+
+
+def test_the_check_needs_nothing_but_python() -> None:
+    tree = ast.parse(FILES["verify.py"])
+    named = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    named += [a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names]
+
+    assert FILES["verify.py"] == Path(pack_verify.__file__).read_bytes()
+    assert named
+    assert {str(name).split(".")[0] for name in named} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_it_runs_alone_from_the_folder_or_on_the_zip(unpacked: bool, tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(PACK)) as zip_:
+        zip_.extractall(tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "pack.zip").write_bytes(PACK)
+    here = [] if unpacked else [tmp_path / "pack.zip"]
+    command = [sys.executable, "-I", tmp_path / "out" / "verify.py", *here, "--root"]
+
+    def run(root: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, root], cwd=tmp_path / "empty", capture_output=True, text=True, check=False
+        )
+
+    sound, other = run(ROOT.upper()), run(ROOT[::-1])
+
+    assert (sound.returncode, other.returncode) == (0, 5)
+    assert (sound.stderr, other.stderr) == ("", "")
+    assert "FAILED" not in sound.stdout
+    assert "FAILED       the root in the pack is the one that was given" in other.stdout
+
+
+def test_a_folder_that_is_no_pack_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(pack_verify.NotAPack, match=r"there is no manifest\.json"):
+        check(tmp_path)
+    (tmp_path / MANIFEST).symlink_to(__file__)
+    with pytest.raises(pack_verify.NotAPack, match="no plain file"):
+        check(tmp_path)
+    assert pack_verify.main([str(tmp_path)]) == 5
+    assert pack_verify.main([str(tmp_path / "missing")]) == 5
+
+
+def test_nothing_of_others_is_in_it() -> None:
+    text = b"".join(FILES[name] for name in ("ledger.json", "shares.csv", "allocations.csv"))
+
+    assert b"payable.cy" not in text
+    assert b",r2," not in text
+    assert b"pool.x" not in text
