@@ -5,7 +5,7 @@ RUN := $(BIN)/tantieme --home demo-home
 
 PEERS := .venv-peers/bin
 
-.PHONY: demo dashboard test test-all check setup clean bench-attribution bench-ensembles bench-payouts
+.PHONY: demo dashboard test test-all check setup clean bench-attribution bench-ensembles bench-payouts bench-dashboard
 
 demo: .venv/installed  ## the whole main job on real music
 	@bash .ci/system demo
@@ -36,6 +36,10 @@ bench-ensembles: .venv/installed  ## what ensembles give for what they cost: BAN
 
 bench-payouts: .venv-peers/installed  ## a month of 10^8 plays divided: SIZES=1e6,1e7 SCRATCH=DIR
 	@$(PEERS)/python -m benchmarks.payouts $(if $(SIZES),--sizes $(SIZES)) $(if $(SCRATCH),--scratch $(SCRATCH)) $(if $(OUT),--out $(OUT))
+
+bench-dashboard: .venv/installed-test  ## every page's time on 10^5 payees, 10^6 tracks: SCRATCH=DIR SMALLER=100
+	@bash .ci/system test
+	@$(BIN)/python -m benchmarks.dashboard $(if $(SMALLER),--smaller $(SMALLER)) $(if $(SCRATCH),--scratch $(SCRATCH)) $(if $(OUT),--out $(OUT))
 
 setup: .venv/installed-test  ## an environment to develop in, with the commit hooks
 	@$(BIN)/pip install --quiet -c constraints.txt pre-commit

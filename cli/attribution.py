@@ -96,8 +96,7 @@ def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each op
               tantieme attribute t1a2b3c4d --method similarity
     """
     from cli.comparison import print_compared
-    from cli.jobs.attribution import attribute_tracks, check_generated, find_tracks
-    from cli.jobs.index import build_index
+    from cli.jobs.attribution import check_generated, find_tracks
     from cli.jobs.mappings import compare_tracks
     from cli.jobs.passages import read_passages
     from cli.jobs.recipes import Wanted
@@ -115,17 +114,31 @@ def attribute(  # noqa: PLR0913, PLR0917 - click passes one argument for each op
         ids = find_tracks(workspace, tracks, everything=all_new)
         _print_alike(workspace, wanted, ids, json_=json_)
         return
-    with progress("Indexing gradients") as report:
-        indexed = build_index(workspace, wanted, report=report)
-    ids = find_tracks(workspace, tracks, everything=all_new, runs=wanted.runs)
-    with progress("Attributing") as report:
-        found = attribute_tracks(workspace, indexed, ids, report=report)
+    found = _attributed(workspace, wanted, tracks, everything=all_new)
+    ids = [each.track for each in found]
     if compare_mappings:
         print_compared(compare_tracks(workspace, ids), json_=json_)
-        return
-    if passages:
+    elif passages:
         print_passages([read_passages(workspace, id_) for id_ in ids], json_=json_)
-        return
+    else:
+        _print_found(found, json_=json_)
+
+
+def _attributed(
+    workspace: Workspace, wanted: Wanted, tracks: Sequence[str], *, everything: bool
+) -> list[Attributed]:
+    """Index what is not yet, and attribute the tracks."""
+    from cli.jobs.attribution import attribute_tracks, find_tracks
+    from cli.jobs.index import build_index
+
+    with progress("Indexing gradients") as report:
+        indexed = build_index(workspace, wanted, report=report)
+    ids = find_tracks(workspace, tracks, everything=everything, runs=wanted.runs)
+    with progress("Attributing") as report:
+        return attribute_tracks(workspace, indexed, ids, report=report)
+
+
+def _print_found(found: Sequence[Attributed], *, json_: bool) -> None:
     for each in found:
         if json_:
             print_json(_document(each))

@@ -12,7 +12,7 @@ from royalty.division import PPB
 
 if TYPE_CHECKING:
     from cli.jobs.mappings import ComparedMappings
-    from royalty.comparison import Compared, Paid
+    from royalty.comparison import Mapped, Paid
 
 ARTISTS_SHOWN = 12
 MEANING = """\
@@ -55,7 +55,7 @@ def _mappings(found: ComparedMappings) -> list[tuple[str, ...]]:
     ]
 
 
-def _measures(compared: Compared) -> tuple[str, ...]:
+def _measures(compared: Mapped) -> tuple[str, ...]:
     measured = compared.concentration
     return (
         f"{measured.gini:.3f}",
@@ -114,5 +114,5 @@ def _mapping(found: ComparedMappings, paid: Paid) -> dict[str, Any]:
     }
 
 
-def _measured(compared: Compared) -> dict[str, Any]:
+def _measured(compared: Mapped) -> dict[str, Any]:
     return {**asdict(compared.concentration), "moved": compared.moved}

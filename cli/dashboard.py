@@ -15,10 +15,9 @@ import click
 
 from cli.output import narrate, pass_workspace
 from cli.workspace import Workspace
-from royalty.access import FILE
+from royalty.access import FILE, LOCAL
 from royalty.errors import BadInput, NotReady, Problem, RoyaltyError
 
-LOCAL = ("localhost", "127.0.0.1", "::1")
 COOKIE_SECRET_MIN = 32  # characters: whoever guesses it signs in as anybody
 _NEEDED = ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
 

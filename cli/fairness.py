@@ -15,7 +15,7 @@ from royalty.rules import PROPERTIES
 if TYPE_CHECKING:
     from cli.jobs.fairness import Closed, Fairness, Figures, Judged
     from royalty.fairness import Envy, Farm
-    from royalty.silence import Moved
+    from royalty.silence import Mover
 
 WIDE = 98  # characters of a line
 FIGURES = """\
@@ -118,18 +118,18 @@ def _print_moved(found: Fairness, judged: Measured) -> None:
     click.echo(f"\n{MOVED}{_tried(moves)}")
 
 
-def _move(found: Fairness, moved: Moved) -> tuple[str, ...]:
+def _move(found: Fairness, moved: Mover) -> tuple[str, ...]:
     if moved.change.micros == 0:
         return "nobody", "", "", "", ""
     payee = found.names.get(moved.payee, moved.payee)
     return moved.listener, payee, moved.change.rounded, moved.fee.rounded, _fees(moved)
 
 
-def _fees(moved: Moved) -> str:
+def _fees(moved: Mover) -> str:
     return "paid none" if moved.ratio is None else f"{moved.ratio:,.2f}"
 
 
-def _tried(moves: Sequence[tuple[str, Moved]]) -> str:
+def _tried(moves: Sequence[tuple[str, Mover]]) -> str:
     """Say where not all listeners were tried."""
     lines = [
         f"{rule}: of the {moved.tried:,} heaviest of {moved.of:,} listeners tried.\n"

@@ -11,7 +11,7 @@ from royalty.rules import PROPERTIES
 if TYPE_CHECKING:
     from cli.jobs.fairness import Fairness, Judged
     from royalty.fairness import Envy, Farm, Suspicion
-    from royalty.silence import Moved
+    from royalty.silence import Mover
 
 
 def fairness_json(found: Fairness) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _envy_json(envy: Envy) -> dict[str, Any]:
     return {"ratio": ratio, "most": envy.most, "least": envy.least}
 
 
-def _moved_json(moved: Moved) -> dict[str, Any]:
+def _moved_json(moved: Mover) -> dict[str, Any]:
     return {
         "listener": moved.listener,
         "payee": moved.payee,

@@ -19,9 +19,10 @@ from cli.output import (
 from cli.payout_tables import print_payouts
 from cli.variance import no_month_before, print_variance
 from cli.workspace import Workspace
+from db import queries
 from db.books.approvals import prepare
 from db.books.closing import Closing
-from db.queries import Payout
+from db.queries import EVERYONE, Payout
 from royalty.blend import named
 from royalty.errors import NotReady
 from royalty.period import Period
@@ -97,14 +98,12 @@ def payouts(  # noqa: PLR0913, PLR0917 - click passes one argument for each opti
               tantieme payouts 2026-10 --rule pro-rata --rule pro_rata:0.6+user_centric:0.4
               tantieme payouts 2026-11 --variance
     """
-    from cli.jobs.payout import closed_by
-
     if compare and len({*rules}) == 1:
         raise click.UsageError(
             "--compare takes two rules or more; name another with --rule, or none for all of them"
         )
     _require_variance_of_one(period, rules, against, compare=compare, variance=variance)
-    closed = closed_by(workspace.books(), period)
+    closed = queries.closed_by(EVERYONE, workspace.books(), period)
     usual = closed or workspace.settings().rule
     chosen = rules or ((closed, *RULES) if compare and closed else RULES if compare else (usual,))
     computed = _computed(workspace, period, list(dict.fromkeys(chosen)), engine)
@@ -236,10 +235,10 @@ def close(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
     Example:  tantieme close 2026-10
     """
     from cli.jobs.approval import require_closable
-    from cli.jobs.payout import close_period, closed_by, rehearse
+    from cli.jobs.payout import close_period, rehearse
 
     chosen = rule or workspace.settings().rule
-    if not closed_by(workspace.books(), period):
+    if not queries.closed_by(EVERYONE, workspace.books(), period):
         require_closable(workspace, period, chosen, name)
         _require_inputs(workspace, period, without_money=without_money)
         if dry_run:
@@ -260,10 +259,17 @@ def close(  # noqa: PLR0913, PLR0917 - click passes one argument for each option
 
 
 def _require_inputs(workspace: Workspace, period: Period, *, without_money: bool) -> None:
-    """Refuse to close a month that nothing came in for, unless that is said to be so."""
+    """Refuse to close a month that nothing came in for unless that is said, and only then."""
     from cli.jobs.given import nothing_came
 
-    if not without_money and nothing_came(workspace.books(), period):
+    nothing = nothing_came(workspace.books(), period)
+    if without_money and not nothing:
+        raise NotReady(
+            f"--without-money is for a month that follows a closed one and that nothing came in "
+            f"for; {period} is none: leave it out, or withdraw what came in ('tantieme usage show "
+            f"{period}')"
+        )
+    if nothing and not without_money:
         raise NotReady(
             f"nothing came in for {period}; import its usage and revenue or, if there was none, run"
             f" 'tantieme close {period} --without-money'"

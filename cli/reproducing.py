@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.jobs.reproducing import Compared, Reproduced
+from cli.jobs.reproducing import Repeated, Reproduced
 from cli.output import print_table
 
 _SHOWN = 16  # digits of a hash
@@ -40,17 +40,17 @@ def reproduced_json(found: Reproduced) -> dict[str, object]:
     }
 
 
-def _summed(found: Reproduced) -> list[Compared]:
+def _summed(found: Reproduced) -> list[Repeated]:
     """Put one line for transactions where they are all the same."""
     posted = [each for each in found.compared if each.what.startswith("transaction ")]
     if not all(each.same for each in posted):
         return list(found.compared)
     kept = [each for each in found.compared if each not in posted]
     count = f"all {len(posted)}"
-    return [*kept, Compared(what="transactions of its division", closed=count, again=count)]
+    return [*kept, Repeated(what="transactions of its division", closed=count, again=count)]
 
 
-def _row(each: Compared) -> tuple[str, str, str, str]:
+def _row(each: Repeated) -> tuple[str, str, str, str]:
     return each.what, _short(each.closed), _short(each.again), "yes" if each.same else "NO"
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import click
 
 from cli.output import print_table
-from royalty.money import Money
 from royalty.period import Period
 from royalty.variance import Compared, Counted, PayeeCompared, Variance, percent
 
@@ -74,11 +73,7 @@ def _payee(each: PayeeCompared) -> tuple[str, str, str, str, str]:
 
 
 def _change(each: Compared) -> tuple[str, str]:
-    return _signed(each.change), _percent(each.change_ppm)
-
-
-def _signed(change: Money) -> str:
-    return f"+{change.rounded}" if change.micros > 0 else change.rounded
+    return each.change.rounded_signed, _percent(each.change_ppm)
 
 
 def _percent(change_ppm: int | None) -> str:

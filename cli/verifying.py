@@ -56,7 +56,7 @@ def verify(  # noqa: PLR0913, PLR0917  what click passes
 
     With PACK, an evidence pack that `export` wrote, check that alone; no workspace is needed.
     Give it the root that `close` printed: a forged pack agrees with itself as well. The root fixes
-    postings and statement; the hash of the manifest, which this prints, fixes every byte.
+    each posting that is there; the hash of the manifest, which this prints, fixes every byte.
 
     \b
     Example:  tantieme verify

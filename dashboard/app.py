@@ -50,7 +50,7 @@ def _let_in() -> Viewer | None:
         st.title("Tantième", anchor=False)
         components.empty(components.plain(str(refusal)))
         if isinstance(refusal, SignInNeeded):
-            st.button("Sign in", key="sign_in", on_click=st.login, type="primary")
+            st.button("Sign in", key="sign_in", on_click=st.login)
         else:
             st.button("Sign out", key="sign_out", on_click=st.logout)
     return None

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import charts, components, wording
-from dashboard.months import Month, amounts
-from db.queries import Payout
+from dashboard.months import LISTED, Month, Paid, some_of
+from db.queries import PayeeAmount
 from royalty.blend import Blend, Ends, is_blend, mixed
 from royalty.catalogue import PPM
 from royalty.money import Money
 
-SHOWN = 12  # payees drawn; the table has all
+SHOWN = 12  # payees drawn; the table has more
 STEP = 5  # percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paid:
+class Blended:
     """What a blend would pay one payee, between the ends of its interval."""
 
     id: str
@@ -55,9 +55,10 @@ def _draw(month: Month, first: str, second: str) -> None:
         bind="query-params",
         format="%d %%",
     )
-    ppm = part * PPM // 100
-    blend = Blend(weights_ppm=dict(sorted({first: PPM - ppm, second: ppm}.items())))
-    paid = _paid(blend, month)
+    parts = dict(sorted({first: 100 - part, second: part}.items()))
+    blend = Blend(weights_ppm={rule: each * PPM // 100 for rule, each in parts.items()})
+    stored = month.paid_to(month.ranked(parts, LISTED))
+    paid = _paid(blend, stored)
     st.badge("Preview, not stored", icon=":material/visibility:", color="orange")
     if paid:
         st.altair_chart(
@@ -65,37 +66,35 @@ def _draw(month: Month, first: str, second: str) -> None:
             alt=f"By the blend {paid[0].name} gets most, {paid[0].amount.rounded}",
         )
     _explain(month, blend)
-    with st.expander(f"All {len(paid)} payees of the preview, to the cent"):
-        components.table(_table(month, (first, second), paid), alt="What the blend would pay")
+    with st.expander(f"{some_of(len(paid), month.count)} payees of the preview, to the cent"):
+        components.table(_table(stored, (first, second), paid), alt="What the blend would pay")
 
 
-def _paid(blend: Blend, month: Month) -> list[Paid]:
+def _paid(blend: Blend, stored: Paid) -> list[Blended]:
     """Blend what stored payouts give payees, with their intervals; the largest first."""
-    found = mixed(blend, {rule: _ends(month.payouts[rule]) for rule in blend.weights_ppm})
+    ends = {rule: _ends(stored.by_rule[rule].values()) for rule in blend.weights_ppm}
 
     def money(micros: int) -> Money:
-        return Money(micros, month.currency)
+        return Money(micros, stored.currency)
 
     paid = [
-        Paid(
+        Blended(
             id=payee,
-            name=month.names[payee],
+            name=stored.names[payee],
             amount=money(micros),
             low=money(low),
             high=money(high),
         )
-        for payee, (micros, low, high) in found.items()
+        for payee, (micros, low, high) in mixed(blend, ends).items()
     ]
     return sorted(paid, key=lambda each: -each.amount.micros)
 
 
-def _ends(payout: Payout) -> dict[str, Ends]:
-    return {
-        each.id: (each.amount.micros, each.low.micros, each.high.micros) for each in payout.payees
-    }
+def _ends(payees: Iterable[PayeeAmount]) -> dict[str, Ends]:
+    return {each.id: (each.amount.micros, each.low.micros, each.high.micros) for each in payees}
 
 
-def _bar(payee: Paid) -> charts.Bar:
+def _bar(payee: Blended) -> charts.Bar:
     return charts.Bar(
         label=payee.name,
         value=components.place(payee.amount),
@@ -118,15 +117,13 @@ def _explain(month: Month, blend: Blend) -> None:
         st.code(f"tantieme payouts {month.row.period} --rule {blend}", language=None)
 
 
-def _table(month: Month, rules: tuple[str, str], paid: Sequence[Paid]) -> pd.DataFrame:
-    nothing = Money(0, month.currency)
-    by_rule = {wording.rule_name(rule): amounts(month.payouts[rule]) for rule in rules}
+def _table(stored: Paid, rules: tuple[str, str], paid: Sequence[Blended]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Payee": each.name,
             "Preview": each.amount.rounded,
             "Interval": components.money_range(each.low, each.high),
-            **{name: known.get(each.id, nothing).rounded for name, known in by_rule.items()},
+            **{wording.rule_name(rule): stored.amount(rule, each.id).rounded for rule in rules},
         }
         for each in paid
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -21,12 +22,13 @@ HEAT_PX = 300
 LEGEND_PX = 70
 KINDS = ["attributed", "other", "unattributed"]  # in the order of the palette
 CHANGES = ["gain", "loss"]
-INK = {"light": "#26231E", "dark": "#E9E6DE"}
+INK = {"light": "#14120E", "dark": "#E9E6DE"}
+MUTED = {"light": "#6B675F", "dark": "#A9A69E"}  # text beside the axes
 FADED = {"light": "#A8A296", "dark": "#7D7A73"}
 FAINT = {"light": "#CFC8BA", "dark": "#4A504D"}
 HEAT = {  # below nothing, nothing, above it
     "light": ["#BF8233", "#F3F0E9", "#1F6B63"],
-    "dark": ["#DDA75C", "#202423", "#5DB3A6"],
+    "dark": ["#E8B560", "#202423", "#5DB3A6"],
 }
 CELL = "cell"  # the name that Streamlit reports what was clicked under
 
@@ -117,7 +119,12 @@ def spread(dots: Sequence[Dot], *, rules: tuple[str, str], axis: str) -> Layers:
     others = base.mark_tick(thickness=2, size=14, color=_ink(FADED)).encode(x=x, tooltip=tooltip)
     # Below, so that rows stand level with those of a chart beside this one.
     legend = alt.Legend(
-        title=None, orient="bottom", direction="vertical", symbolSize=110, labelLimit=140
+        title=None,
+        orient="bottom",
+        direction="vertical",
+        symbolSize=110,
+        labelLimit=140,
+        **_muted(),
     )
     two = (
         base.mark_circle(size=110, opacity=1)
@@ -160,12 +167,12 @@ def monthly(bars: Sequence[Bar], *, axis: str) -> Layers:
     """
     frame = pd.DataFrame([{**asdict(bar), "order": KINDS.index(bar.kind)} for bar in bars])
     tooltip = _said(label="Month", kind="Money", shown=axis, interval="Interval")
-    names = alt.Axis(labelAngle=0, title=None, ticks=False, domain=False, labelPadding=8)
+    names = _axis(labelAngle=0, title=None, labelPadding=8)
     base = alt.Chart(frame).encode(
         x=alt.X("label:N", sort=None, axis=names, scale=alt.Scale(type="band")), tooltip=tooltip
     )
     there = [kind for kind in KINDS if kind in set(frame["kind"])]
-    legend = alt.Legend(title=None, orient="top", values=there)
+    legend = alt.Legend(title=None, orient="top", values=there, **_muted())
     colour = alt.Color("kind:N", scale=alt.Scale(domain=KINDS), legend=legend)
     bar = base.mark_bar(size=BAR_PX).encode(
         y=alt.Y("value:Q", title=axis, axis=_scale()), color=colour, order="order:O"
@@ -200,7 +207,12 @@ def heat(cells: Sequence[Cell], *, most: float, picked: tuple[int, int]) -> alt.
         "score:Q",
         title="Score",
         scale=alt.Scale(domain=[-most, 0, most], range=HEAT[_scheme()]),
-        legend=alt.Legend(orient="right", tickCount=3, gradientLength=HEAT_PX // 2),
+        legend=alt.Legend(
+            orient="right",
+            tickCount=3,
+            gradientLength=HEAT_PX // 2,
+            **_muted(),
+        ),
     )
     tooltip = [
         alt.Tooltip("track:N", title="Track"),
@@ -251,14 +263,8 @@ def _marked(mark: float, label: str) -> list[alt.Chart]:
 
 def _clock() -> alt.Axis:
     """Write seconds as a player does: `1:05`."""
-    return alt.Axis(
-        labelExpr="floor(datum.value / 60) + ':' + format(datum.value % 60, '02')",
-        grid=False,
-        domain=False,
-        ticks=False,
-        tickCount=8,
-        labelPadding=6,
-    )
+    text = "floor(datum.value / 60) + ':' + format(datum.value % 60, '02')"
+    return _axis(labelExpr=text, grid=False, tickCount=8, tickMinStep=1)
 
 
 def _tight() -> alt.Scale:
@@ -267,7 +273,7 @@ def _tight() -> alt.Scale:
 
 def _rows(*, two_lines: bool = False) -> alt.Y:
     """One band a row, in the order given; a line break in a name begins its second line."""
-    axis = alt.Axis(
+    axis = _axis(
         labelExpr=r"split(datum.label, '\n')",
         labelLimit=260,
         labelColor=_ink(INK),
@@ -277,14 +283,20 @@ def _rows(*, two_lines: bool = False) -> alt.Y:
         labelPadding=10,
         labelOverlap=False,
         labelFlush=False,
-        ticks=False,
-        domain=False,
     )
     return alt.Y("label:N", sort=None, title=None, axis=axis, scale=alt.Scale(type="band"))
 
 
 def _scale() -> alt.Axis:
-    return alt.Axis(tickCount=5, domain=False, ticks=False, labelPadding=6)
+    return _axis(tickCount=5)
+
+
+def _axis(**more: Any) -> alt.Axis:  # noqa: ANN401  whatever an axis takes
+    return alt.Axis(**{"domain": False, "ticks": False, "labelPadding": 6} | _muted() | more)
+
+
+def _muted() -> dict[str, Any]:
+    return {"labelColor": _ink(MUTED), "titleColor": _ink(MUTED)}
 
 
 def _ink(colours: dict[str, str]) -> str:

@@ -18,15 +18,12 @@ from royalty.division import PPB
 from royalty.errors import NotReady, RoyaltyError
 from royalty.money import MICROS, Money
 from royalty.period import Period
+from royalty.reports import explained
 from royalty.reports.csv import no_formula
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]{}<>$~#|:])")
 _COMMAND = re.compile(r"'(tantieme [^']+)'")
-
-
-def month(period: Period) -> str:
-    """Write a period as people do: `October 2026`."""
-    return f"{calendar.month_name[period.month]} {period.year}"
+month = explained.month
 
 
 def days(period: Period) -> str:
@@ -56,7 +53,7 @@ def signed(money: Money) -> str:
 
 def signed_cents(money: Money) -> str:
     """Write a difference to the cent, with its sign."""
-    return f"+{money.rounded}" if money.micros > 0 else money.rounded
+    return money.rounded_signed
 
 
 def place(money: Money) -> float:

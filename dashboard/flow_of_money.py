@@ -28,7 +28,7 @@ HOW_TO_READ = (
     "paid. A band is as wide as it is much. *No single recording* is what is divided in equal "
     "parts: unattributed money, and what the rule itself gives to all works."
 )
-Moved = Mapping[tuple[str, str], Money]  # from box to box
+Moves = Mapping[tuple[str, str], Money]  # from box to box
 
 
 def show(earned: Earnings) -> None:
@@ -52,7 +52,7 @@ def show(earned: Earnings) -> None:
         components.download(lambda: rows, "the flow", f"{earned.period}_{earned.rule}_flow")
 
 
-def moves(earned: Earnings, flows: Sequence[Flow], *, whole: bool) -> Moved:
+def moves(earned: Earnings, flows: Sequence[Flow], *, whole: bool) -> Moves:
     """Say how much money goes from box to box. What leaves the pool arrives, to the micro.
 
     The `whole` pool also goes to suspense and to the platform.
@@ -74,7 +74,7 @@ def moves(earned: Earnings, flows: Sequence[Flow], *, whole: bool) -> Moved:
     return {ends: Money(n, earned.paid.currency) for ends, n in micros.items() if n > 0}
 
 
-def boxes_of(earned: Earnings, flows: Sequence[Flow], moved: Moved) -> list[flow.Box]:
+def boxes_of(earned: Earnings, flows: Sequence[Flow], moved: Moves) -> list[flow.Box]:
     """Make the boxes of three columns, the largest above and the rest below them."""
     held: defaultdict[str, int] = defaultdict(int)
     for (source, target), amount in moved.items():

@@ -16,10 +16,10 @@ import streamlit as st
 
 from dashboard import reads
 from db.queries import EVERYONE, Access, Viewer, access, viewer_of
+from royalty.access import LOCAL
 from royalty.errors import BadInput, NotReady, RoyaltyError
 
 REQUIRED = "TANTIEME_SIGN_IN"  # set where sign-in was configured: without it nobody may look
-LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 class SignInNeeded(RoyaltyError):

@@ -6,26 +6,65 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dashboard import components, identity, reads, wording
-from db.queries import Payout, PeriodRow
+from db.queries import Earnings, PayeeAmount, PeriodRow, Window
 from royalty.errors import NotReady
 from royalty.money import Money
 from royalty.period import Period
 from royalty.rules import RULES
 
+LISTED = 1_000  # payees in a table; `tantieme export` writes all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """What rules pay some payees; one whom a rule pays nothing is not among its own."""
+
+    currency: str
+    names: Mapping[str, str]  # by id, in the order asked for; no two alike
+    by_rule: Mapping[str, Mapping[str, PayeeAmount]]
+
+    def amount(self, rule: str, payee: str) -> Money:
+        """Return what a rule pays a payee."""
+        found = self.by_rule[rule].get(payee)
+        return Money(0, self.currency) if found is None else found.amount
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
-    """How a month stands, what each rule pays in it, and the payees of any of them by id."""
+    """How a month stands, and the head of what each rule pays in it."""
 
     row: PeriodRow
-    payouts: Mapping[str, Payout]  # by rule; the one that closed the month first
+    payouts: Mapping[str, Earnings]  # by rule; the one that closed the month first
     stale: Sequence[str]  # rules left out: more came in since they divided the month
-    names: Mapping[str, str]
 
     @property
     def currency(self) -> str:
         """The currency that all of them pay in."""
         return next(iter(self.payouts.values())).pool.currency
+
+    @property
+    def count(self) -> int:
+        """How many payees some rule pays, by the rule that pays most of them."""
+        return max(payout.payee_count for payout in self.payouts.values())
+
+    def ranked(self, weights: Mapping[str, int], limit: int) -> list[str]:
+        """Name the payees for whom what rules pay, each times its weight, sums to most."""
+        weighed = tuple((self.payouts[rule].id, weight) for rule, weight in weights.items())
+        window = Window(limit=limit)
+        return reads.ranked(identity.viewer(), reads.place(), weighed, window)
+
+    def paid_to(self, payees: Sequence[str]) -> Paid:
+        """Read what every rule pays these payees."""
+        ids = {rule: payout.id for rule, payout in self.payouts.items()}
+        found = reads.paid_to(
+            identity.viewer(), reads.place(), tuple(ids.values()), self.currency, tuple(payees)
+        )
+        names = {each.id: each.name for paid in found.values() for each in paid.values()}
+        return Paid(
+            currency=self.currency,
+            names=components.distinct({payee: names[payee] for payee in payees}),
+            by_rule={rule: found[id_] for rule, id_ in ids.items()},
+        )
 
     @property
     def is_one_whole(self) -> bool:
@@ -49,10 +88,8 @@ class Divided:
 def opened(period: Period) -> Month:
     """Read a month. Raises `NotReady` where no rule was computed of what is there now."""
     viewer, where, month = identity.viewer(), reads.place(), divided(period)
-    payouts = {rule: reads.payout(viewer, where, period, rule) for rule in month.fresh}
-    payees = {payee.id: payee.name for payout in payouts.values() for payee in payout.payees}
-    names = components.distinct(dict(sorted(payees.items())))
-    return Month(row=month.row, payouts=payouts, stale=month.stale, names=names)
+    payouts = {rule: reads.earnings(viewer, where, period, rule) for rule in month.fresh}
+    return Month(row=month.row, payouts=payouts, stale=month.stale)
 
 
 def divided(period: Period) -> Divided:
@@ -75,6 +112,15 @@ def divided(period: Period) -> Divided:
     return Divided(row=row, fresh=fresh, stale=stale)
 
 
+def some_of(shown: int, count: int) -> str:
+    """Say how many are listed of how many: all, or those who come first."""
+    return (
+        f"All {shown:,}"
+        if shown < LISTED or shown == count
+        else f"The first {shown:,} of {count:,}"
+    )
+
+
 def warn(month: Month) -> None:
     """Say which rules are left out, or divide other money than the rest, and what mends it."""
     warn_of_stale(month)
@@ -89,11 +135,6 @@ def warn_of_stale(month: Month | Divided) -> None:
     """Say which rules are left out, and the command that divides the month by them anew."""
     if month.stale:
         components.empty(_renewal(month.row.period, month.stale))
-
-
-def amounts(payout: Payout) -> dict[str, Money]:
-    """Take from a payout what it gives each payee."""
-    return {payee.id: payee.amount for payee in payout.payees}
 
 
 def _renewal(period: Period, stale: Sequence[str]) -> str:

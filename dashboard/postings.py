@@ -26,9 +26,9 @@ POSTINGS = (
     Column(name="kind", title="Kind"),
     Column(name="account", title="Account", kind="id"),
     Column(name="amount", title="Amount", kind="money"),
+    Column(name="memo", title="Why"),
     Column(name="right", title="Right"),
     Column(name="pool", title="Pool", kind="id"),
-    Column(name="memo", title="Why"),
     Column(name="key", title="Transaction", kind="id"),
     Column(name="hash", title="Hash", kind="id"),
 )
@@ -89,9 +89,9 @@ def table(period: Period, rows: Sequence[PostingRow]) -> Table:
                 each.kind,
                 each.account,
                 each.amount,
+                each.memo,
                 each.right,
                 each.pool,
-                each.memo,
                 each.key,
                 each.hash,
             )

@@ -29,6 +29,7 @@ from db.queries import (
     Flow,
     Gains,
     Listener,
+    PayeeAmount,
     PayeesPage,
     Payout,
     PeriodRow,
@@ -52,6 +53,7 @@ from royalty.statement import Statement
 
 FRESH_SECONDS = 15  # a month computed or closed beside an open page shows this soon
 KEPT = 256  # results kept for each read
+STATEMENTS = 32  # of which one may have 10^5 lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +129,9 @@ def differences(
     return queries.differences(viewer, books(where), *_payouts)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_resource(ttl=FRESH_SECONDS, max_entries=STATEMENTS, show_spinner=False)
 def statement(viewer: Viewer, where: Place, payee: str, period: Period) -> Statement:
-    """Read one payee's statement of a closed month."""
+    """Read one payee's statement of a closed month. It is frozen, so it is shared uncopied."""
     return queries.statement(viewer, books(where), payee, period)
 
 
@@ -189,6 +191,35 @@ def earnings(
 def gains(viewer: Viewer, where: Place, payouts: tuple[str, str], currency: str) -> Gains:
     """Read what the second payout, named by its id, gives payees beyond the first."""
     return queries.gains(viewer, books(where), payouts, currency)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def ranked(
+    viewer: Viewer, where: Place, weights: tuple[tuple[str, int], ...], window: Window
+) -> list[str]:
+    """Read for whom a weighed sum of payouts, named by their ids, is largest."""
+    return queries.ranked(viewer, books(where), dict(weights), window)
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+def paid_to(
+    viewer: Viewer, where: Place, payouts: tuple[str, ...], currency: str, payees: tuple[str, ...]
+) -> dict[str, dict[str, PayeeAmount]]:
+    """Read what payouts, named by their ids, give some payees: by payout and payee."""
+    return queries.paid_to(viewer, books(where), dict.fromkeys(payouts, currency), payees)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def differences_of(
+    viewer: Viewer,
+    where: Place,
+    payees: tuple[str, ...],
+    _two: tuple[Earnings, Earnings],
+    *snapshots: str,
+) -> tuple[Difference, ...]:
+    """Read what the second payout gives these payees beyond the first, as `differences` does."""
+    assert snapshots == tuple(each.snapshot for each in _two)
+    return queries.differences_of(viewer, books(where), _two, payees)
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)

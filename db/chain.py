@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 from db.schema import ADDED, PAYOUT_PARTS, payout, posting, transaction_
 from royalty.ledger import Transaction
 
+GENESIS = "0" * 64  # what the first transaction names as the one before it
 HEADER = tuple(c.name for c in transaction_.columns if c.name not in {"hash", "sealed"})
 PAYOUT = tuple(c.name for c in payout.columns if c.name not in {"content_sha256", "recorded_at"})
 LINE = tuple(c.name for c in posting.columns if c.name != "transaction_id")

@@ -1,4 +1,4 @@
-"""The tables. What must never change is held by `db.triggers`.
+"""The tables. What must never change is held by `db.refusals`.
 
 Big facts (usage, shares, allocations) are Parquet files that `snapshot` registers; small facts are
 rows. Amounts are integer micros. Days are dates; instants are UTC text as `db.engine.now` writes

@@ -178,7 +178,11 @@ def _groups(batches: pa.RecordBatchReader, fixed: pa.Schema) -> Iterator[pa.Tabl
 def read(books: Books, sha256: str) -> pa.Table:
     """Read a snapshot whole. Raises `CorruptSnapshot` when the file is not what it was."""
     kind, path = _found(books, sha256)
-    rows = pq.read_table(path)
+    return _filled(kind, pq.read_table(path))
+
+
+def _filled(kind: str, rows: pa.Table) -> pa.Table:
+    """Say what columns say that a file leaves out."""
     for name, nothing in OPTIONAL.get(kind, {}).items():
         if name not in rows.column_names:
             field = SCHEMAS[kind].field(name)
@@ -186,24 +190,33 @@ def read(books: Books, sha256: str) -> pa.Table:
     return rows
 
 
-def matching(books: Books, sha256: str, **wanted: Iterable[str]) -> pa.Table:
+def matching(
+    books: Books, sha256: str, columns: Sequence[str] = (), **wanted: Iterable[str]
+) -> pa.Table:
     """Read the rows of a snapshot in which every column named has one of its values.
 
-    In the file's order; `number` is a row's place in the file, from 1. The rest is not read.
+    In the file's order; `number` is a row's place in the file, from 1. Some columns, or all; the
+    rest of the file is not read.
     """
-    _, path = _found(books, sha256)
+    kind, path = _found(books, sha256)
     values = {name: sorted(set(those)) for name, those in wanted.items()}
     tests = " and ".join(
-        f'"{name}" in ({", ".join("?" * len(those)) or "null"})' for name, those in values.items()
+        f"{_quoted(name)} in ({', '.join('?' * len(those)) or 'null'})"
+        for name, those in values.items()
     )
     query = (
-        "select *, file_row_number + 1 as number"  # noqa: S608  names are this code's own
+        f"select {', '.join(map(_quoted, columns)) or '*'}, file_row_number + 1 as number"  # noqa: S608
         f" from read_parquet(?, file_row_number = true) where {tests} order by number"
     )
     with duckdb.connect() as connection:
         asked = [str(path), *(value for those in values.values() for value in those)]
         rows = connection.sql(query, params=asked).to_arrow_table()
-    return rows.drop_columns("file_row_number")
+    rows = rows.select([name for name in rows.column_names if name != "file_row_number"])
+    return rows if columns else _filled(kind, rows)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def table(

@@ -16,6 +16,7 @@ from royalty.errors import BadInput, Problem
 from royalty.suppression import LEAST
 
 FILE = "access.toml"  # of a workspace
+LOCAL = ("localhost", "127.0.0.1", "::1")  # addresses at which only this machine can ask
 Role = Literal["payee", "manager", "accountant", "auditor"]
 ROLES: tuple[Role, ...] = get_args(Role)
 OF_PARTIES: tuple[Role, ...] = ("payee", "manager")  # who see the money of the parties named
@@ -86,7 +87,7 @@ def read_access(text: str, source: str = FILE) -> Access:
 def _person(said: Mapping[str, Any]) -> Person:
     return Person(
         email=said.get("email", "").strip().lower(),
-        subject=said.get("subject", ""),
+        subject=said.get("subject", "").strip(),
         role=said["role"],
         parties=frozenset(said.get("parties", ())),
     )
@@ -106,9 +107,15 @@ def _faults(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for number, said in enumerate(people, 1):
         for fault in _faults_of(said):
             yield f"people {number}", fault
-    known = Counter(str(each.get(key, "")).lower() for each in people for key in _PERSON[:2])
+    known = Counter(_known_as(each, key) for each in people for key in _PERSON[:2])
     for name in sorted(name for name, count in known.items() if name and count > 1):
         yield "people", f"'{name}' is listed more than once"
+
+
+def _known_as(said: Mapping[str, Any], key: str) -> str:
+    """Say as whom a person is known; small letters make no difference in an address."""
+    name = str(said.get(key, "")).strip()
+    return name.lower() if key == "email" else name
 
 
 def _faults_of(said: Mapping[str, Any]) -> Iterator[str]:
@@ -120,7 +127,9 @@ def _faults_of(said: Mapping[str, Any]) -> Iterator[str]:
     role, parties = said.get("role"), said.get("parties", [])
     if role not in ROLES:
         yield f"role must be one of {', '.join(ROLES)}"
-    if not isinstance(parties, list) or not all(isinstance(each, str) for each in parties):
+    if not isinstance(parties, list) or not all(
+        isinstance(each, str) and each.strip() for each in parties
+    ):
         yield "parties must be a list of ids in quotes"
     elif role in OF_PARTIES and not parties:
         yield f"a {role} must have parties, whose money they see"

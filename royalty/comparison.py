@@ -41,7 +41,7 @@ class Paid:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class Mapped:
     """How a mapping divides everything, and how much of it `gated` would give to others."""
 
     parts: Parts
@@ -99,7 +99,7 @@ def pay_by_each(
 
 def compare_mappings(
     paid: Iterable[Paid], owners: Mapping[str, str] | None = None
-) -> dict[str, Compared]:
+) -> dict[str, Mapped]:
     """Measure what each mapping pays and how far that is from `gated`, by recording or by owner.
 
     `owners` gives each recording's; without it recordings stand for themselves. Mappings that
@@ -111,7 +111,7 @@ def compare_mappings(
         if not each.refused
     }
     return {
-        name: Compared(
+        name: Mapped(
             parts=each,
             concentration=concentration([*each.values()]),
             moved=total_variation(parts[FIRST], each),

@@ -30,7 +30,7 @@ def concentration(amounts: Sequence[float | Fraction]) -> Concentration:
     whole = _whole(amounts)
     if whole <= 0 or min(amounts) < 0:
         raise ValueError("amounts to measure must not be negative, and one of them positive")
-    parts = sorted(float(Fraction(amount) / whole) for amount in amounts)
+    parts = sorted(_part(amount, whole) for amount in amounts)
     return Concentration(
         count=len(parts),
         gini=gini(parts),
@@ -64,7 +64,17 @@ def total_variation(
     return float(sum(differences, Fraction(0)) / whole / 2)
 
 
+def _part(amount: float | Fraction, whole: Fraction) -> float:
+    """Divide and round once; whole numbers need no fraction for that."""
+    if isinstance(amount, int) and whole.denominator == 1:
+        return amount / whole.numerator
+    return float(Fraction(amount) / whole)
+
+
 def _whole(amounts: Iterable[float | Fraction]) -> Fraction:
+    amounts = list(amounts)
+    if all(isinstance(amount, int) for amount in amounts):
+        return Fraction(sum(amounts))
     return sum((Fraction(amount) for amount in amounts), Fraction(0))
 
 

@@ -51,6 +51,11 @@ class Money:
         return f"{sign}{self._symbol}{cents // 100:,}.{cents % 100:02d}"
 
     @property
+    def rounded_signed(self) -> str:
+        """The amount to the cent as a difference: `+€2.35`."""
+        return f"+{self.rounded}" if self.micros > 0 else self.rounded
+
+    @property
     def decimal(self) -> str:
         """The amount as plain decimal text with six places: `12.352891`."""
         whole, part = divmod(abs(self.micros), MICROS)

@@ -60,7 +60,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settlement:
     """What settling a month comes to, of one kind of transaction and one currency."""
 
     kind: TransactionKind  # a reversal releases a reserve
@@ -68,14 +68,14 @@ class Settled:
     amount: Money
 
 
-def by_kind(due: Iterable[Transaction]) -> list[Settled]:
+def by_kind(due: Iterable[Transaction]) -> list[Settlement]:
     """Sum what settles a month by kind, in the order in which it is settled."""
     found: defaultdict[tuple[TransactionKind, str], list[int]] = defaultdict(list)
     for each in due:
         debits = [side.amount for side in each.postings if side.amount.micros > 0]
         found[each.kind, debits[0].currency].append(sum(debit.micros for debit in debits))
     return [
-        Settled(kind=kind, transactions=len(micros), amount=Money(sum(micros), currency))
+        Settlement(kind=kind, transactions=len(micros), amount=Money(sum(micros), currency))
         for (kind, currency), micros in found.items()
     ]
 

@@ -26,7 +26,7 @@ Formula = Callable[[Played, Rows], Floats]  # (listener, payee): the month witho
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
+class Mover:
     """The listener whose plays moved one payee's money most, and by how much.
 
     `change` is what the payee has because of these plays, negative where they cost it something.
@@ -56,7 +56,7 @@ def closed_form(rule: str, options: Any) -> Formula | None:  # noqa: ANN401 - ea
     return _FORMULAS.get(rule)
 
 
-def moved_most(listening: Listening, formulas: Sequence[Formula]) -> Moved | None:
+def moved_most(listening: Listening, formulas: Sequence[Formula]) -> Mover | None:
     """Try every listener, or the heaviest, with the formula of each pool's rule.
 
     None where nobody played anything.
@@ -86,7 +86,7 @@ def _summed(listening: Listening, formulas: Sequence[Formula], rows: Rows) -> Fl
 
 def moved_most_of(
     listening: Listening, whole: Amounts, silent: Iterable[tuple[str, Amounts]]
-) -> Moved | None:
+) -> Mover | None:
     """Compare a division with some in which one listener was silent: for rules without a formula.
 
     `silent` gives the listener and what everybody then gets; None where there are none.
@@ -111,9 +111,9 @@ def _micros(amounts: Amounts, payee: str) -> int:
     return amounts[payee].micros if payee in amounts else 0
 
 
-def _moved(listening: Listening, best: tuple[float, int, int], tried: int) -> Moved:
+def _moved(listening: Listening, best: tuple[float, int, int], tried: int) -> Mover:
     change, listener, payee = best
-    return Moved(
+    return Mover(
         listener=listening.listeners[listener],
         payee=listening.payees[payee],
         change=Money(round(change), listening.currency),

@@ -87,7 +87,7 @@ def adjust(  # noqa: PLR0913  what is adjusted, by whom, why and how
         before=before,
         snapshot=None if dry_run else snapshots.write_rows(books, "allocations", after),
         inputs=known.inputs,
-        memo=memo(known.changes, reason),
+        memo=memo(known.changes, reason),  # all payees read it, so it names no recording
         reason=reason,
     )
     done = restate(books, restatement, name, dry_run=dry_run)
@@ -95,7 +95,7 @@ def adjust(  # noqa: PLR0913  what is adjusted, by whom, why and how
         period=period,
         posted_in=done.posted_in,
         restatement=done.id,
-        changes=known.changes,
+        changes=(*known.changes, *known.kept_back),
         moved=done.moved,
         tracks=_tracks(posted, after, currency),
         owners=_owners(posted, after, currency),
@@ -131,8 +131,7 @@ def reverse(
 
 def _closed_with(books: Books, period: Period) -> tuple[Payout, str]:
     """Read what a month was closed with, and name the allocations that hold for it since."""
-    rows = {row.period: row for row in queries.periods(EVERYONE, books)}
-    rule = rows[period].rule if period in rows else None
+    rule = queries.closed_by(EVERYONE, books, period)
     if rule is None:
         raise PeriodNotClosed(
             f"{period} is not closed, so what comes in for it needs no adjustment; "

@@ -15,7 +15,7 @@ from db.books.approvals import Approval
 from db.queries import EVERYONE, Payout
 from royalty.errors import NotReady
 from royalty.period import Period
-from royalty.settlement import Settled, by_kind
+from royalty.settlement import Settlement, by_kind
 from royalty.variance import Variance
 
 
@@ -24,7 +24,7 @@ class Approved:
     """A payout that someone approves, what closing settles, and what it is against the last."""
 
     payout: Payout
-    settled: Sequence[Settled]  # advances, reserves and recoupments that closing would post
+    settled: Sequence[Settlement]  # advances, reserves and recoupments that closing would post
     variance: Variance | None  # None: there is no month before
     approval: Approval
 

@@ -17,7 +17,6 @@ from cli.jobs.counterfactual_shares import Reshared, reshared
 from cli.jobs.dividing import Division
 from cli.jobs.given import Given, given_now, given_then
 from cli.jobs.month import Month, credits_of, open_given
-from cli.jobs.payout import closed_by
 from cli.workspace import Workspace
 from db import queries, snapshots
 from db.engine import Books
@@ -62,7 +61,7 @@ def without(workspace: Workspace, period: Period, what: str) -> Without:
     """
     books = workspace.books()
     removed = _named(books, what)
-    closed = closed_by(books, period)
+    closed = queries.closed_by(EVERYONE, books, period)
     rule = closed or workspace.settings().rule
     month = open_given(books, period, _given(workspace, period, closed))
     known = month.given.rights.recordings

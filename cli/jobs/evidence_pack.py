@@ -31,7 +31,7 @@ from db.queries import EVERYONE, Books, Payout, TrackRow
 from db.queries.proofs import proofs
 from royalty.errors import Conflict
 from royalty.period import Period
-from royalty.reports.evidence_pack import Evidence, Found, evidence_pack
+from royalty.reports.evidence_pack import Contents, Found, evidence_pack
 from royalty.statement import Statement
 
 Json = dict[str, Any]
@@ -68,7 +68,7 @@ def write_pack(workspace: Workspace, period: Period, payee: str, path: Path) -> 
     return path
 
 
-def _gathered(workspace: Workspace, period: Period, payee: str) -> Evidence:
+def _gathered(workspace: Workspace, period: Period, payee: str) -> Contents:
     books = workspace.books()
     statement = queries.statement(EVERYONE, books, payee, period)
     paid = queries.payout(EVERYONE, books, period, statement.rule)
@@ -81,7 +81,7 @@ def _gathered(workspace: Workspace, period: Period, payee: str) -> Evidence:
         own=frozenset(line.recording for line in statement.lines if line.recording),
     )
     documents = dict(_documents(behind))
-    return Evidence(
+    return Contents(
         statement=statement,
         proofs=proofs(EVERYONE, books, payee, period),
         shares=list(_shares(behind)),

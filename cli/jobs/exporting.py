@@ -6,6 +6,7 @@ a path, whole or not at all; `DOCUMENTS` has them by report and format.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from cli.workspace import Workspace
 from db import queries
 from db.engine import Books
 from db.queries import EVERYONE
-from royalty.errors import NotFound, PeriodNotClosed
+from royalty.errors import NotFound, NotReady
 from royalty.money import Money
 from royalty.movements import EARNED
 from royalty.period import Period
@@ -97,7 +98,8 @@ def fault_of(wanted: Wanted) -> str | None:
 def export(workspace: Workspace, wanted: Wanted, *, dry_run: bool = False) -> list[Path]:
     """Write a document, or only say which files it would be.
 
-    Raises `PeriodNotClosed`, and `NotFound` for a payee who is none.
+    Raises `PeriodNotClosed`, `NotFound` for a payee who is none, and `NotReady` where nothing can
+    be written to the output.
     """
     source = _open(workspace, wanted)
     files = list(DOCUMENTS[wanted.report, wanted.format](source))
@@ -106,7 +108,7 @@ def export(workspace: Workspace, wanted: Wanted, *, dry_run: bool = False) -> li
     if not dry_run:
         with progress(f"{wanted.report} as {wanted.format}") as report:
             for done, (path, (_, write)) in enumerate(zip(paths, files, strict=True), start=1):
-                path.parent.mkdir(parents=True, exist_ok=True)
+                _require_writable(path)
                 write(path)
                 report(done, len(files))
     return paths
@@ -114,18 +116,23 @@ def export(workspace: Workspace, wanted: Wanted, *, dry_run: bool = False) -> li
 
 def _open(workspace: Workspace, wanted: Wanted) -> Source:
     books = workspace.books()
-    known = {row.period: row for row in queries.periods(EVERYONE, books)}
-    month = known.get(wanted.period)
-    if month is None or month.status != "closed":
-        raise PeriodNotClosed(
-            f"period {wanted.period} is not closed; run 'tantieme close {wanted.period}'"
-        )
+    month = queries.closed_period(EVERYONE, books, wanted.period)
     payees = {party.id for party in queries.parties(EVERYONE, books)} if wanted.payee else set()
     if wanted.payee and wanted.payee not in payees:
         raise NotFound(
             f"there is no payee '{wanted.payee}'; 'tantieme payouts {wanted.period}' lists them"
         )
     return Source(workspace=workspace, books=books, month=month, payee=wanted.payee)
+
+
+def _require_writable(path: Path) -> None:
+    """Make the folder that a file goes to. Raises `NotReady` where the file cannot be there."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise NotReady(f"{path} cannot be written: {fault.strerror}; name another place") from fault
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise NotReady(f"{path} cannot be written; name another place with --output")
 
 
 def _place(folder: Path, name: str, output: Path | None) -> Path:

@@ -11,7 +11,6 @@ from cli.jobs import blending
 from cli.jobs.dividing import divide
 from cli.jobs.listeners import LeftOut, left_out
 from cli.jobs.month import Month, open_month
-from cli.jobs.payout import closed_by
 from cli.jobs.together import Asked, divide_together, kept, parts_of
 from cli.output import Report
 from cli.workspace import Workspace
@@ -35,7 +34,7 @@ from royalty.listening import Listening
 from royalty.money import Money
 from royalty.period import Period
 from royalty.rules import RULES, Rule
-from royalty.silence import Formula, Moved, closed_form, moved_most, moved_most_of
+from royalty.silence import Formula, Mover, closed_form, moved_most, moved_most_of
 
 REDIVIDED = 3  # listeners to try, the heaviest, where a rule has no formula
 
@@ -46,7 +45,7 @@ class Figures:
 
     envy: Envy | None  # None: no payee was played
     concentration: Concentration
-    moved: Moved | None  # None: nobody played anything
+    moved: Mover | None  # None: nobody played anything
     farm: Farm | None  # None: nobody is left out
 
 
@@ -217,7 +216,7 @@ def _rule_of_source(month: Month) -> dict[str, str]:
 
 def _closed(workspace: Workspace, month: Month) -> Closed | None:
     books = workspace.books()
-    rule = closed_by(books, month.period)
+    rule = queries.closed_by(EVERYONE, books, month.period)
     if rule is None:
         return None
     paid = queries.payout(EVERYONE, books, month.period, rule)
@@ -231,7 +230,7 @@ def _suspicions(divided: _Divided) -> list[Suspicion]:
     return most_suspicious(pooled, own, divided.heard)
 
 
-def _moved(month: Month, divided: _Divided, rule: str) -> Moved | None:
+def _moved(month: Month, divided: _Divided, rule: str) -> Mover | None:
     formulas = _formulas(month, rule)
     if formulas is not None:
         return moved_most(divided.heard, formulas)

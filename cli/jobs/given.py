@@ -75,7 +75,7 @@ def given_then(books: Books, payout: Payout) -> Given:
 def nothing_came(books: Books, period: Period) -> bool:
     """Tell a month without money: nothing came in for it, and the month before it is closed."""
     given = queries.inputs(EVERYONE, books, period)
-    closed = [each.period for each in queries.periods(EVERYONE, books) if each.status == "closed"]
+    closed = queries.closed_periods(EVERYONE, books)
     return not (given.usage or given.revenue) and closed[-1:] == [period.before(1)]
 
 

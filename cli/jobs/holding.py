@@ -235,7 +235,7 @@ def _ending(row: HoldRow) -> Ending:
 
 def _closed_by(books: Books, period: Period) -> Payout:
     """Read what a closed month was paid by."""
-    [rule] = (row.rule for row in queries.periods(EVERYONE, books) if row.period == period)
+    rule = queries.closed_by(EVERYONE, books, period)
     return queries.payout(EVERYONE, books, period, str(rule))
 
 

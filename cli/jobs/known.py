@@ -25,11 +25,12 @@ _NAMED = 3  # recordings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownNow:
     """All that would decide a closed month now, and what of it decides otherwise than it did."""
 
     given: Given
     changes: tuple[str, ...]  # in plain words, since the month was closed or last restated
+    kept_back: tuple[str, ...] = ()  # which recordings earn nothing any more, and why
 
     @property
     def inputs(self) -> Kept:
@@ -37,7 +38,7 @@ class Known:
         return {**self.given.inputs, **rights.hashes(self.given.rights)}
 
 
-def known_now(books: Books, paid: Payout) -> Known:
+def known_now(books: Books, paid: Payout) -> KnownNow:
     """Gather what would decide a closed month now, under the settings that it was closed with.
 
     Usage and revenue are its own with what came late; the shares of its tracks are as corrected;
@@ -68,10 +69,10 @@ def known_now(books: Books, paid: Payout) -> Known:
         before = used.inputs | used.rights
     since = stated.keys() - {*before["shares"]}
     anew = [each for sha256 in since for each in stated[sha256]]
-    known = Known(given=now, changes=())
+    known = KnownNow(given=now, changes=())
     kept_back = _kept_back(rights.read(books, before), known.given.rights)
-    said = (*changes(before, known.inputs), *share_changes(anew), *kept_back)
-    return replace(known, changes=said)
+    said = (*changes(before, known.inputs), *share_changes(anew))
+    return replace(known, changes=said, kept_back=tuple(kept_back))
 
 
 def _rates(books: Books, then: Given, period: Period) -> dict[str, FxRate]:

@@ -13,7 +13,7 @@ from typing import Any
 from cli.jobs.evidence import read_evidence
 from cli.workspace import Workspace
 from db.queries import EVERYONE, recordings, tracks
-from royalty.comparison import Compared, Paid, compare_mappings, pay_by_each
+from royalty.comparison import Mapped, Paid, compare_mappings, pay_by_each
 from royalty.errors import NotReady
 from royalty.shares import Share, WorkEvidence, shrunk
 
@@ -25,8 +25,8 @@ class ComparedMappings:
     weights: Mapping[str, int]  # of each track
     by_plays: bool  # weighed by plays in the latest payout; else all alike
     paid: Sequence[Paid]  # in the order of the mappings, `gated` first
-    recordings: Mapping[str, Compared]  # by mapping, without those that refused
-    artists: Mapping[str, Compared]
+    recordings: Mapping[str, Mapped]  # by mapping, without those that refused
+    artists: Mapping[str, Mapped]
     names: Mapping[str, str]  # of the artists
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from attribution.files import write_whole
 from cli.workspace import Workspace
 from db import queries
 from db.books import payments as books_of_payments
@@ -74,9 +75,7 @@ def pay(workspace: Workspace, plan: Plan, *, name: str) -> Path:
     books_of_payments.pay(books, plan.payments, name=name)
     path = workspace.folder("reports") / str(plan.period) / "payments.csv"
     path.parent.mkdir(exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(payments_csv(_awaited(books, plan.period)))
-    draft.replace(path)
+    write_whole(path, payments_csv(_awaited(books, plan.period)))
     return path
 
 
@@ -89,7 +88,7 @@ def day_of_word(books: Books, payment: str) -> date:
 
 
 def _require_last_closed(books: Books, period: Period) -> None:
-    closed = [row.period for row in queries.periods(EVERYONE, books) if row.status == "closed"]
+    closed = queries.closed_periods(EVERYONE, books)
     if period not in closed:
         raise PeriodNotClosed(f"period {period} is not closed; run 'tantieme close {period}'")
     if period != closed[-1]:

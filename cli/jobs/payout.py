@@ -52,7 +52,7 @@ def compute_each(
 ) -> Computed:
     """Divide a month by several rules and keep the results; a closed month is read back."""
     books = workspace.books()
-    if closed_by(books, period):
+    if queries.closed_by(EVERYONE, books, period):
         return _read_back(books, period, rules)
     month = open_month(books, workspace.settings(), period, engine=engine)
     refused = {rule: why for rule in rules if (why := refusal(month, rule))}
@@ -74,7 +74,7 @@ def close_period(
     books, settings = workspace.books(), workspace.settings()
     transactions: list[Transaction] = []
     after = last_posted(books)
-    if not closed_by(books, period):
+    if not queries.closed_by(EVERYONE, books, period):
         month = open_month(books, settings, period, engine=engine)
         _require_currency(books, month)
         held = rights.keep(books, month.given.rights)
@@ -107,7 +107,7 @@ def rehearse(workspace: Workspace, period: Period, rule: str, *, engine: str = "
 
 def _require_currency(books: Books, month: Month) -> None:
     """Refuse to close a month in another currency than the one before it: accounts go on."""
-    closed = [row.period for row in queries.periods(EVERYONE, books) if row.status == "closed"]
+    closed = queries.closed_periods(EVERYONE, books)
     before = queries.currency_of(EVERYONE, books, closed[-1]) if closed else None
     if before not in (None, month.currency):
         raise NotReady(
@@ -122,12 +122,6 @@ def _keep_compared(books: Books, month: Month, rule: str, held: Kept) -> None:
     for each in sorted({*COMPARED, *stored} - {rule}):
         if not (refusal(month, each) or (each in stored and _holds(books, month, each, held))):
             _record(books, divide_by(month, each), held)
-
-
-def closed_by(books: Books, period: Period) -> str | None:
-    """Name the rule that a month is closed by; none where it is open."""
-    rows = queries.periods(EVERYONE, books)
-    return next((row.rule for row in rows if row.period == period), None)
 
 
 def _read_back(books: Books, period: Period, rules: Sequence[str]) -> Computed:

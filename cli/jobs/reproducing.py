@@ -16,7 +16,6 @@ from cli.workspace import Workspace
 from db import chain, engines, queries, snapshots
 from db.engine import Books
 from db.queries import EVERYONE, Decided, Payout, PeriodRow
-from royalty.errors import PeriodNotClosed
 from royalty.money import Money
 from royalty.period import Period
 
@@ -24,7 +23,7 @@ NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class Repeated:
     """One thing that a month was closed with, and the same as it comes out again."""
 
     what: str
@@ -43,7 +42,7 @@ class Reproduced:
 
     period: Period
     rule: str  # that closed it
-    compared: tuple[Compared, ...]
+    compared: tuple[Repeated, ...]
     differences: tuple[str, ...]  # sentences: where allocations first differ
 
     @property
@@ -60,8 +59,8 @@ def reproduce(workspace: Workspace, period: Period, *, engine: str = "duckdb") -
     kept, and `CorruptSnapshot` where a file is not what it was.
     """
     books = workspace.books()
-    month = _closed(books, period)
-    compared: list[Compared] = []
+    month = queries.closed_period(EVERYONE, books, period)
+    compared: list[Repeated] = []
     differences: list[str] = []
     opened: list[tuple[Decided, Month]] = []
     for rule in sorted(month.computed, key=lambda each: (each != month.rule, each)):
@@ -80,13 +79,6 @@ def reproduce(workspace: Workspace, period: Period, *, engine: str = "duckdb") -
     )
 
 
-def _closed(books: Books, period: Period) -> PeriodRow:
-    for row in queries.periods(EVERYONE, books):
-        if row.period == period and row.status == "closed":
-            return row
-    raise PeriodNotClosed(f"period {period} is not closed; run 'tantieme close {period}'")
-
-
 def _opened(books: Books, paid: Payout, opened: list[tuple[Decided, Month]], engine: str) -> Month:
     """Open a payout's month, once for all payouts that the same decided."""
     decided = queries.decided(EVERYONE, books, paid)
@@ -97,25 +89,25 @@ def _opened(books: Books, paid: Payout, opened: list[tuple[Decided, Month]], eng
     return opened[-1][1]
 
 
-def _allocations(books: Books, paid: Payout, division: Division) -> list[Compared]:
+def _allocations(books: Books, paid: Payout, division: Division) -> list[Repeated]:
     """Compare what decided beside the snapshots, the code's versions, and then the bytes."""
     rows = snapshots.hash_rows(books, "allocations", division.rows)
     return [
-        Compared(what=f"rule {paid.rule}", closed=paid.rule_version, again=division.version),
-        Compared(what=f"allocations by {paid.rule}", closed=paid.snapshot, again=rows),
+        Repeated(what=f"rule {paid.rule}", closed=paid.rule_version, again=division.version),
+        Repeated(what=f"allocations by {paid.rule}", closed=paid.snapshot, again=rows),
     ]
 
 
-def _posted(books: Books, month: PeriodRow, division: Division) -> Iterator[Compared]:
+def _posted(books: Books, month: PeriodRow, division: Division) -> Iterator[Repeated]:
     """Compare the transactions by which the month was divided, and the root over its postings."""
     anew = {each.key: each for each in division.transactions()}
     posted = queries.divided(EVERYONE, books, month.period)
     for key in dict.fromkeys([*posted, *anew]):
         again = chain.content(anew[key]) if key in anew else NOTHING
-        yield Compared(what=f"transaction {key}", closed=posted.get(key, NOTHING), again=again)
+        yield Repeated(what=f"transaction {key}", closed=posted.get(key, NOTHING), again=again)
     root = queries.root_with(EVERYONE, books, month.period, anew.values())
     if root is not None:
-        yield Compared(what="root of its postings", closed=str(month.root), again=root)
+        yield Repeated(what="root of its postings", closed=str(month.root), again=root)
 
 
 def _first(books: Books, paid: Payout, rows: Table, engine: BaseBackend) -> Iterator[str]:

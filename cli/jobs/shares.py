@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from attribution.files import write_whole
 from cli.workspace import Workspace
 from db import queries
 from db.queries import EVERYONE
@@ -36,7 +37,5 @@ def export_shares(
     path = output or workspace.home / "reports" / "shares.csv"
     if not dry_run:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.part")
-        draft.write_bytes(shares_csv(found.to_pylist()))
-        draft.replace(path)
+        write_whole(path, shares_csv(found.to_pylist()))
     return Exported(path=path, tracks=len(found["track"].unique()), shares=len(found))

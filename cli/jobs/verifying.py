@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from attribution.files import file_sha256
 from cli.jobs.evidence import verify_evidence
 from cli.workspace import Workspace
 from db import queries
@@ -36,4 +36,4 @@ def _run_faults(workspace: Workspace, run: RunRow) -> Iterator[str]:
 
 
 def _sha256(path: Path) -> str | None:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+    return file_sha256(path) if path.exists() else None

@@ -23,7 +23,7 @@ TERMS = {  # of the identity, as the ledger names them, and what each means
     "suspense.held": "Owed, and held back.",
     "suspense.disputed": "Waits until a dispute is settled.",
     "reserve": "Kept back for a while by an agreement.",
-    "recouped": "Took back what was advanced.",
+    "recouped": "Taken back of what was advanced.",
     "withheld": "Tax, to be handed on.",
     "platform": "Not royalty-bearing, or left with the platform by agreements.",
     "exchanged": "Into other currencies, less what came of them.",

@@ -112,7 +112,7 @@ def _postings(period: Period, sought: Sought, count: int) -> None:
     )
     chosen = rows[place]
     st.markdown(
-        f"Posting **{chosen.id}**: `{chosen.amount.signed}` on `{chosen.account}`. "
+        f"Posting **{chosen.id}** is `{chosen.amount.signed}` on `{chosen.account}`: "
         f"{components.plain(chosen.memo)}"
     )
     trail_view.fold(f"Posting {chosen.id} walks back", chosen.id, key="walk")

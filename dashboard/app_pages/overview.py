@@ -164,9 +164,7 @@ def _payee_row(names: dict[str, str], payee: PayeeAmount) -> None:
     with name:
         components.link("statement", names[payee.id], payee=payee.id)
     interval = components.money_range(payee.low, payee.high)
-    amount.markdown(
-        f"{payee.amount.rounded}  \n:gray[:small[{interval}]]", text_alignment="right"
-    )
+    amount.markdown(f"{payee.amount.rounded}  \n:gray[:small[{interval}]]", text_alignment="right")
 
 
 def _all_payees(earned: Earnings) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import blends, charts, components, identity, reads, wording
-from dashboard.months import Month, amounts, opened, warn
-from db.queries import Difference
+from dashboard.months import LISTED, Month, Paid, opened, some_of, warn
+from db.queries import Difference, Gains
 from royalty.blend import is_blend
-from royalty.concentration import concentration
-from royalty.differences import moved
+from royalty.concentration import Concentration
 from royalty.division import PPB
-from royalty.money import Money, total
 from royalty.rules import PROPERTIES, RULES
 
 SHOWN = 16  # payees drawn: who gains most and who loses most
@@ -34,12 +32,13 @@ def show() -> None:
         _every_property()
         return
     top = st.container()
-    first, second = _choose(month)
-    differences = _differences(month, first, second)
+    first, second = two = _choose(month)
+    paid = month.paid_to(_most_changed(month, two, SHOWN))
+    drawn = _differences(month, two, paid)
     with top:
-        _headline(month, (first, second), differences)
-    _picture(month, (first, second), differences)
-    _to_the_micro(month, (first, second), differences)
+        _headline(month, two, drawn)
+    _picture(month, two, paid, drawn)
+    _to_the_micro(month, two)
     _what([first, second])
     _every_rule(month, first)
     _every_property()
@@ -67,33 +66,47 @@ def _choose(month: Month) -> tuple[str, str]:
     return first, second
 
 
-def _differences(month: Month, first: str, second: str) -> tuple[Difference, ...]:
-    """Read the differences, the largest gain first and the largest loss last."""
-    two = month.payouts[first], month.payouts[second]
-    snapshots = two[0].snapshot, two[1].snapshot
-    found = reads.differences(identity.viewer(), reads.place(), snapshots, two)
+def _most_changed(month: Month, two: tuple[str, str], limit: int) -> list[str]:
+    first, second = two
+    return month.ranked({first: -1, second: 1}, limit)
+
+
+def _differences(month: Month, two: tuple[str, str], paid: Paid) -> tuple[Difference, ...]:
+    """Read some payees' differences, the largest gain first and the largest loss last."""
+    one, other = (month.payouts[rule] for rule in two)
+    found = reads.differences_of(
+        identity.viewer(),
+        reads.place(),
+        tuple(paid.names),
+        (one, other),
+        one.snapshot,
+        other.snapshot,
+    )
     return tuple(sorted(found, key=lambda each: (-each.amount.micros, each.payee)))
 
 
-def _headline(month: Month, two: tuple[str, str], differences: Sequence[Difference]) -> None:
+def _headline(month: Month, two: tuple[str, str], drawn: Sequence[Difference]) -> None:
     """One number first: how much other payees would get."""
-    gains = [each for each in differences if each.amount.micros > 0]
-    losses = [each for each in differences if each.amount.micros < 0]
-    sure = [each for each in (*gains, *losses) if each.low.micros * each.high.micros > 0]
+    gains, losses = _gains(month, two), _gains(month, two[::-1])
+    sure = [each for each in drawn if each.low.micros * each.high.micros > 0]
     one, other = (wording.rule_name(rule) for rule in two)
     components.headline(
         f"More for those who gain, by {_within(other)} instead of {_within(one)}",
-        moved(differences, month.currency).rounded,
+        gains.amount.rounded,
     )
     st.markdown(
-        f"**{len(gains)}** of {len(differences)} payees gain and **{len(losses)}** lose. "
-        f"For {len(sure)} of them the interval lies wholly on one side of nothing."
+        f"**{gains.gaining:,}** of {gains.payees:,} payees gain and **{losses.gaining:,}** lose. "
+        f"Of the {len(drawn)} drawn, {len(sure)} have an interval wholly on one side of nothing."
     )
 
 
-def _picture(month: Month, two: tuple[str, str], differences: Sequence[Difference]) -> None:
+def _gains(month: Month, two: tuple[str, str]) -> Gains:
+    one, other = (month.payouts[rule].id for rule in two)
+    return reads.gains(identity.viewer(), reads.place(), (one, other), month.currency)
+
+
+def _picture(month: Month, two: tuple[str, str], paid: Paid, drawn: Sequence[Difference]) -> None:
     """Draw every rule's amounts, and the difference of two with its interval, row by row."""
-    drawn = _both_ends(differences)
     if not drawn:
         components.empty("neither rule pays anybody; all of the pool is in suspense")
         return
@@ -101,7 +114,7 @@ def _picture(month: Month, two: tuple[str, str], differences: Sequence[Differenc
     sides = st.grid(2, min_column_width=340, gap="large")
     with sides, st.container():
         st.header("Who gains, who loses", anchor=False)
-        bars = [_bar(month, each) for each in drawn]
+        bars = [_bar(paid, each) for each in drawn]
         st.altair_chart(
             charts.ranked(bars, axis=f"Difference, {month.currency}", kinds=charts.CHANGES),
             alt=f"{bars[0].label} gains most by {_within(second)}, {bars[0].shown}",
@@ -110,27 +123,20 @@ def _picture(month: Month, two: tuple[str, str], differences: Sequence[Differenc
     with sides, st.container():
         st.header("Every stored rule", anchor=False)
         st.altair_chart(
-            charts.spread(_dots(month, two, drawn), rules=(first, second), axis=month.currency),
+            charts.spread(_dots(two, paid, drawn), rules=(first, second), axis=month.currency),
             alt=f"What {len(drawn)} payees get by each of {len(month.payouts)} rules",
         )
         st.caption(
             f"Dots: these two rules. Ticks: the other {len(month.payouts) - 2} that are stored."
             + " All of them divide the same money, to the last micro." * month.is_one_whole
         )
-    if len(drawn) < len(differences):
-        st.caption(f"Drawn: the {len(drawn)} of {len(differences)} payees for whom most changes.")
+    if len(drawn) == SHOWN:
+        st.caption(f"Drawn: the {SHOWN} payees for whom most changes.")
 
 
-def _both_ends(differences: Sequence[Difference]) -> list[Difference]:
-    """Keep who gains most and who loses most, in their order."""
-    widest = sorted(differences, key=lambda each: -abs(each.amount.micros))[:SHOWN]
-    kept = {each.payee for each in widest}
-    return [each for each in differences if each.payee in kept]
-
-
-def _bar(month: Month, each: Difference) -> charts.Bar:
+def _bar(paid: Paid, each: Difference) -> charts.Bar:
     return charts.Bar(
-        label=month.names[each.payee],
+        label=paid.names[each.payee],
         value=components.place(each.amount),
         low=components.place(each.low),
         high=components.place(each.high),
@@ -140,37 +146,41 @@ def _bar(month: Month, each: Difference) -> charts.Bar:
     )
 
 
-def _dots(month: Month, two: tuple[str, str], drawn: Sequence[Difference]) -> list[charts.Dot]:
-    others = [rule for rule in month.payouts if rule not in two]
-    by_rule = {rule: amounts(month.payouts[rule]) for rule in (*others, *two)}
-    nothing = Money(0, month.currency)
+def _dots(two: tuple[str, str], paid: Paid, drawn: Sequence[Difference]) -> list[charts.Dot]:
+    others = [rule for rule in paid.by_rule if rule not in two]
     return [
         charts.Dot(
-            label=month.names[each.payee],
+            label=paid.names[each.payee],
             rule=wording.rule_name(rule),
-            value=components.place(paid.get(each.payee, nothing)),
-            shown=paid.get(each.payee, nothing).rounded,
+            value=components.place(paid.amount(rule, each.payee)),
+            shown=paid.amount(rule, each.payee).rounded,
         )
         for each in drawn
-        for rule, paid in by_rule.items()
+        for rule in (*others, *two)
     ]
 
 
-def _to_the_micro(month: Month, two: tuple[str, str], differences: Sequence[Difference]) -> None:
-    one, other = (amounts(month.payouts[rule]) for rule in two)
-    names, nothing = [wording.rule_name(rule) for rule in two], Money(0, month.currency)
-    with st.expander(f"All {len(differences)} payees, to the micro"):
+def _to_the_micro(month: Month, two: tuple[str, str]) -> None:
+    """List differences; their intervals are worked out once somebody unfolds this."""
+    count = _gains(month, two).payees
+    some = some_of(min(count, LISTED), count)
+    folded = st.expander(f"{some} payees, to the micro", key="to_the_micro", on_change="rerun")
+    if not folded.open:
+        return
+    paid = month.paid_to(_most_changed(month, two, LISTED))
+    one, other = (f"{wording.rule_name(rule)}, {month.currency}" for rule in two)
+    with folded:
         components.table(
             pd.DataFrame(
                 {
-                    "Payee": month.names[each.payee],
-                    f"{names[0]}, {month.currency}": one.get(each.payee, nothing).decimal,
-                    f"{names[1]}, {month.currency}": other.get(each.payee, nothing).decimal,
+                    "Payee": paid.names[each.payee],
+                    one: paid.amount(two[0], each.payee).decimal,
+                    other: paid.amount(two[1], each.payee).decimal,
                     "Difference": components.signed(each.amount),
                     "Low": components.signed(each.low),
                     "High": components.signed(each.high),
                 }
-                for each in differences
+                for each in _differences(month, two, paid)
             ),
             alt="Each payee's amount under both rules, with the difference and its interval",
         )
@@ -194,17 +204,17 @@ def _what(rules: Sequence[str]) -> None:
 
 def _every_rule(month: Month, first: str) -> None:
     st.header("How concentrated each makes it", anchor=False)
-    by_rule = {rule: amounts(payout) for rule, payout in month.payouts.items()}
+    found = reads.concentrations(identity.viewer(), reads.place(), month.row.period)
     components.table(
         pd.DataFrame(
             {
                 "Rule": wording.rule_name(rule),
-                **_measures(month, paid),
-                f"Moved from {_within(wording.rule_name(first))}": _moved(
-                    by_rule[first], paid, month.currency
-                ),
+                **_measures(found.get(rule)),
+                f"Moved from {_within(wording.rule_name(first))}": _gains(
+                    month, (first, rule)
+                ).amount.rounded,
             }
-            for rule, paid in by_rule.items()
+            for rule in month.payouts
         ),
         alt="Gini, top tenth and largest part of every stored rule",
     )
@@ -212,40 +222,31 @@ def _every_rule(month: Month, first: str) -> None:
         "Of what payees get; everybody counts whom some rule pays. Gini: 0 where all get the same, "
         "near 1 where one gets all. Top 10 %: the part of the tenth who get most."
     )
-    with st.expander(f"All {len(month.names)} payees by every rule, to the micro"):
-        nothing = Money(0, month.currency)
+    paid = month.paid_to(month.ranked(dict.fromkeys(month.payouts, 1), LISTED))
+    with st.expander(f"{some_of(len(paid.names), month.count)} payees by every rule, to the micro"):
         components.table(
             pd.DataFrame(
                 {
                     "Payee": name,
                     **{
-                        wording.rule_name(rule): paid.get(payee, nothing).decimal
-                        for rule, paid in by_rule.items()
+                        wording.rule_name(rule): paid.amount(rule, payee).decimal
+                        for rule in month.payouts
                     },
                 }
-                for payee, name in month.names.items()
+                for payee, name in paid.names.items()
             ),
             alt="Each payee's amount under every stored rule",
         )
 
 
-def _measures(month: Month, paid: Mapping[str, Money]) -> dict[str, str]:
-    micros = [paid[payee].micros if payee in paid else 0 for payee in month.names]
-    if not any(micros):
+def _measures(found: Concentration | None) -> dict[str, str]:
+    if found is None:  # it pays nobody
         return dict.fromkeys(("Gini", "Top 10 %", "Largest"), "–")  # noqa: RUF001
-    found = concentration(micros)
     return {
         "Gini": f"{found.gini:.3f}",
         "Top 10 %": components.percent(round(found.top_10_percent * PPB)),
         "Largest": components.percent(round(found.largest * PPB)),
     }
-
-
-def _moved(first: Mapping[str, Money], second: Mapping[str, Money], currency: str) -> str:
-    """Say how much those who gain by the second rule gain."""
-    nothing = Money(0, currency)
-    gains = (amount - first.get(payee, nothing) for payee, amount in second.items())
-    return total((gain for gain in gains if gain.micros > 0), currency).rounded
 
 
 def _every_property() -> None:

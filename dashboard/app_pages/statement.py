@@ -23,7 +23,7 @@ FIGURES = (
     *("Gross", "Deductions"),
 )
 FEW = "few listeners"  # what stands for plays that would say what single people played
-TITLE = st.column_config.TextColumn(width=210)  # so that a long one hides no interval
+TITLE = st.column_config.TextColumn(width=260)  # so that a long one hides no interval
 RIGHT = st.column_config.TextColumn(alignment="right")
 
 

@@ -10,7 +10,6 @@ from db import chain
 from db.books import periods
 from db.engine import Books, now, reading, writing
 from db.schema import posting, transaction_
-from db.triggers import GENESIS
 from royalty.errors import Conflict, NotFound
 from royalty.ledger import Transaction
 
@@ -40,7 +39,7 @@ def chain_head(connection: Connection) -> tuple[int, str]:
     """Name the last transaction and its hash; 0 and the genesis where there is none."""
     last = select(transaction_.c.id, transaction_.c.hash).order_by(transaction_.c.id.desc())
     found = connection.execute(last.limit(1)).one_or_none()
-    return (0, GENESIS) if found is None else (found.id, found.hash)
+    return (0, chain.GENESIS) if found is None else (found.id, found.hash)
 
 
 def _post(connection: Connection, transaction: Transaction) -> int:

@@ -5,7 +5,7 @@ The dashboard and the command line import from here.
 
 from db.engine import Books, open_books
 from db.queries.account_months import AccountMonth, account_month
-from db.queries.accounts import Balance, agreements, balances, currency_of, standing
+from db.queries.accounts import AccountBalance, agreements, balances, currency_of, standing
 from db.queries.acts import ActRow, acts
 from db.queries.audits import (
     Broken,
@@ -28,7 +28,7 @@ from db.queries.catalogue import (
     terms,
     withdrawals,
 )
-from db.queries.comparisons import differences
+from db.queries.comparisons import differences, differences_of, paid_to, ranked
 from db.queries.concentrations import concentrations
 from db.queries.earnings import LARGEST, Earnings, Gains, earnings, gains
 from db.queries.entries import entries
@@ -56,7 +56,16 @@ from db.queries.ledger import (
     postings,
 )
 from db.queries.listening import Listener, heaviest
-from db.queries.months import Inputs, PeriodRow, earlier_usage, inputs, periods
+from db.queries.months import (
+    Inputs,
+    PeriodRow,
+    closed_by,
+    closed_period,
+    closed_periods,
+    earlier_usage,
+    inputs,
+    periods,
+)
 from db.queries.names import AliasRow, CorrectionRow, aliases, corrections
 from db.queries.owed import Owed, owed_by_line, owed_by_posting, owed_for_track, owed_to_payee
 from db.queries.payees import PayeesPage, payees_page
@@ -100,11 +109,11 @@ __all__ = [
     "LARGEST",
     "ROWS_MAX",
     "Access",
+    "AccountBalance",
     "AccountMonth",
     "AccountTotal",
     "ActRow",
     "AliasRow",
-    "Balance",
     "Books",
     "Broken",
     "CameRow",
@@ -157,6 +166,9 @@ __all__ = [
     "balances",
     "came",
     "causes_of",
+    "closed_by",
+    "closed_period",
+    "closed_periods",
     "concentrations",
     "conservation",
     "conservations",
@@ -165,6 +177,7 @@ __all__ = [
     "currency_of",
     "decided",
     "differences",
+    "differences_of",
     "disputes",
     "divided",
     "earlier_usage",
@@ -186,6 +199,7 @@ __all__ = [
     "owed_by_posting",
     "owed_for_track",
     "owed_to_payee",
+    "paid_to",
     "parties",
     "payees_of",
     "payees_page",
@@ -196,6 +210,7 @@ __all__ = [
     "posted",
     "posted_count",
     "postings",
+    "ranked",
     "rate",
     "rates",
     "recording",

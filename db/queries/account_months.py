@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-
 from db import schema
 from db.engine import Books, reading
-from db.queries.ledger import posting_row, selected
+from db.queries.ledger import posting_row, selected, stood
 from db.queries.movements import movements
 from db.queries.viewer import Viewer
 from royalty.ledger import payable
@@ -37,13 +35,8 @@ def account_month(
     viewer.require(payee)
     posted, of = schema.posting.c, schema.transaction_.c
     mine = (posted.account == payable(payee), posted.currency == currency)
-    before = (
-        select(func.sum(posted.amount_micros))
-        .join(schema.transaction_, of.id == posted.transaction_id)
-        .where(*mine, of.period < str(period))
-    )
     with reading(books) as connection:
-        opening = Money(-int(connection.scalar(before) or 0), currency)
+        opening = -stood(connection, payable(payee), currency, period.before(1))
         this = selected().where(*mine, of.period == str(period))
         rows = [posting_row(row) for row in connection.execute(this)]
         moved = movements(connection, rows)

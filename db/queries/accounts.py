@@ -21,7 +21,7 @@ from royalty.terms import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
+class AccountBalance:
     """What stands on one account in one currency: debits positive, credits negative."""
 
     account: str
@@ -29,7 +29,7 @@ class Balance:
     amount: Money
 
 
-def balances(viewer: Viewer, books: Books, kind: str) -> list[Balance]:
+def balances(viewer: Viewer, books: Books, kind: str) -> list[AccountBalance]:
     """List what stands on the accounts of a kind, such as `payable`, that are not at zero.
 
     In order of account and currency: all, or those that are the viewer's own.
@@ -97,6 +97,6 @@ def _advanced(advances: Iterable[Transaction]) -> dict[str, int]:
     return dict(sums)
 
 
-def _balance(kind: str, account: str, currency: str, micros: int) -> Balance:
+def _balance(kind: str, account: str, currency: str, micros: int) -> AccountBalance:
     owner = account.removeprefix(f"{kind}.")
-    return Balance(account=account, owner=owner, amount=Money(int(micros), currency))
+    return AccountBalance(account=account, owner=owner, amount=Money(int(micros), currency))

@@ -15,7 +15,6 @@ from sqlalchemy import Connection, RowMapping, func, select
 from db import chain, schema, snapshots, triggers
 from db.engine import Books, reading
 from db.queries.viewer import Viewer
-from db.triggers import GENESIS
 from royalty import merkle
 from royalty.audit import Conservation
 from royalty.audit import conservation as identity
@@ -213,7 +212,7 @@ def _posted(connection: Connection, period: str) -> dict[str, int]:
 
 
 def _broken(connection: Connection) -> Iterator[Broken]:
-    previous, expected, hashes = GENESIS, 1, {GENESIS}
+    previous, expected, hashes = chain.GENESIS, 1, {chain.GENESIS}
     for header, lines in _transactions(connection):
         why = _fault(header, lines, expected, previous)
         if why:

@@ -64,7 +64,8 @@ def _brought(viewer: Viewer, books: Books, earned: Earnings) -> list[dict[str, A
         wanted = {"recording": [each.id for each in earned.recordings]}
     else:
         wanted = {"payee": [*viewer.parties]}
-    rows = snapshots.matching(books, earned.snapshot, kind=["attributed"], **wanted)
+    columns = ("recording", "payee", "micros")
+    rows = snapshots.matching(books, earned.snapshot, columns, kind=["attributed"], **wanted)
     sums = rows.group_by(["recording", "payee"]).aggregate([("micros", "sum")])
     found: list[dict[str, Any]] = sums.to_pylist()
     return sorted(found, key=lambda each: (each["recording"], each["payee"]))

@@ -264,7 +264,7 @@ def _earning(connection: Connection, head: Row[Any], window: Window) -> tuple[_E
 
 def _own(viewer: Viewer, books: Books, head: Row[Any]) -> dict[str, int]:
     """Sum what a payout gives a viewer's parties by each track."""
-    rows = snapshots.matching(books, head.snapshot, payee=viewer.parties or ())
+    rows = snapshots.matching(books, head.snapshot, ("track", "micros"), payee=viewer.parties or ())
     rows = rows.filter(pc.not_equal(rows["track"], ""))
     sums = rows.group_by("track").aggregate([("micros", "sum")])
     return dict(zip(*(sums[name].to_pylist() for name in ("track", "micros_sum")), strict=True))

@@ -166,6 +166,17 @@ def transactions(
     ]
 
 
+def stood(connection: Connection, account: str, currency: str, to: Period) -> Money:
+    """Sum what was posted to an account up to the end of a period: debits positive."""
+    posted, of = schema.posting.c, schema.transaction_.c
+    sums = (
+        select(func.sum(posted.amount_micros))
+        .join(schema.transaction_, of.id == posted.transaction_id)
+        .where(posted.account == account, posted.currency == currency, of.period <= str(to))
+    )
+    return Money(int(connection.scalar(sums) or 0), currency)
+
+
 def selected() -> Select[Any]:
     """Select postings with their transactions, in the chain's order."""
     posted, of = schema.posting, schema.transaction_

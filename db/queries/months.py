@@ -12,6 +12,7 @@ from db.engine import Books, reading
 from db.queries.came import counts
 from db.queries.nouns import noun
 from db.queries.viewer import Viewer
+from royalty.errors import PeriodNotClosed
 from royalty.money import Money
 from royalty.period import Period
 
@@ -52,6 +53,25 @@ def periods(_viewer: Viewer, books: Books) -> list[PeriodRow]:
             )
             for row in connection.execute(select(schema.period).order_by(schema.period.c.id))
         ]
+
+
+def closed_periods(viewer: Viewer, books: Books) -> list[Period]:
+    """List the periods that are closed, the earliest first."""
+    return [row.period for row in periods(viewer, books) if row.status == "closed"]
+
+
+def closed_period(viewer: Viewer, books: Books, period: Period) -> PeriodRow:
+    """Read a closed period. Raises `PeriodNotClosed`."""
+    for row in periods(viewer, books):
+        if row.period == period and row.status == "closed":
+            return row
+    raise PeriodNotClosed(f"period {period} is not closed; run 'tantieme close {period}'")
+
+
+def closed_by(viewer: Viewer, books: Books, period: Period) -> str | None:
+    """Name the rule that a period is closed by; None where it is open."""
+    rows = periods(viewer, books)
+    return next((row.rule for row in rows if row.period == period), None)
 
 
 def inputs(_viewer: Viewer, books: Books, period: Period) -> Inputs:

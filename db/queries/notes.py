@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pyarrow.compute as pc
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from db import rights, schema, snapshots
 from db.engine import Books, reading
+from db.queries.ledger import stood
 from db.queries.nouns import noun
 from db.queries.payouts import decided
 from db.queries.restatements import RestatementRow, restatements
@@ -209,18 +210,12 @@ def _where(terms: Terms) -> str:
 
 def _unrecouped(books: Books, balance: Balance, period: Period, agreed: Terms) -> Iterator[str]:
     """Say what of its advances was not recouped when the month ended."""
-    posted, of = schema.posting.c, schema.transaction_.c
-    mine = (posted.account == advance(agreed.recoupment or balance.payee)) & (
-        posted.currency == balance.closing.currency
-    )
-    joined = select(func.sum(posted.amount_micros)).join(
-        schema.transaction_, of.id == posted.transaction_id
-    )
+    account = advance(agreed.recoupment or balance.payee)
     with reading(books) as connection:
-        micros = int(connection.scalar(joined.where(mine, of.period <= str(period))) or 0)
-    if micros > 0:
+        left = stood(connection, account, balance.closing.currency, period)
+    if left.micros > 0:
         shared = f", shared under '{agreed.recoupment}'" if agreed.recoupment else ""
-        yield f"{Money(micros, balance.closing.currency)} of advances are left to recoup{shared}"
+        yield f"{left} of advances are left to recoup{shared}"
 
 
 def _kept_and_paid(agreed: Terms) -> Iterator[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from db import schema
 from db.engine import Books, reading
 from db.queries.ledger import posting
-from db.queries.months import periods
+from db.queries.months import closed_periods
 from db.queries.statements import statement
 from db.queries.viewer import Viewer
 from royalty.errors import NotFound, RoyaltyError
@@ -100,9 +100,8 @@ def owed_for_track(viewer: Viewer, books: Books, payee: str, track: str) -> Owed
     Nothing of the last closed month, where it earned in none: that may be what is contested.
     Raises `NotFound` for nobody's name, and where no month is closed.
     """
-    closed = [row.period for row in periods(viewer, books) if row.status == "closed"]
     latest: Owed | None = None
-    for period in reversed(closed):
+    for period in reversed(closed_periods(viewer, books)):
         owed = _of_track(viewer, books, period, (payee, track))
         if owed.lines:
             return owed

@@ -9,6 +9,7 @@ from typing import Any
 
 from db.queries.viewer import Viewer
 from royalty.access import FILE, Access, Person, read_access
+from royalty.errors import BadInput, Problem
 
 
 def access(home: Path) -> Access | None:
@@ -36,4 +37,8 @@ def _viewer(person: Person) -> Viewer:
 
 @lru_cache(maxsize=4)
 def _read(path: Path, _as_of: tuple[int, int]) -> Access:
-    return read_access(path.read_text(encoding="utf-8"), str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInput([Problem(str(path), None, None, f"is no UTF-8 text: {error}")]) from None
+    return read_access(text, str(path))

@@ -27,6 +27,7 @@ ALL = Window()
 USES: tuple[Use, ...] = ("training", "output")
 _AS_SHARED = ("share_ppb", "low_ppb", "high_ppb")
 _AMOUNTS = ["micros", "low_micros", "high_micros"]
+_COLUMNS = ("pool", "track", "payee", "plays", *_AS_SHARED, *_AMOUNTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ def _visible(viewer: Viewer) -> Select[Any]:
 
 def _lines(books: Books, snapshot: str, recording_id: str) -> pa.Table:
     """Read a recording's allocations, and nothing else of the file."""
-    return snapshots.matching(books, snapshot, recording=[recording_id])
+    return snapshots.matching(books, snapshot, _COLUMNS, recording=[recording_id])
 
 
 def _paid(viewer: Viewer, lines: pa.Table) -> pa.Table:

@@ -12,7 +12,7 @@ from db import schema
 from db.engine import Books, reading
 from db.queries.causes import causes, put_right
 from db.queries.ledger import PostingRow, posting
-from db.queries.months import periods
+from db.queries.months import closed_by
 from db.queries.payouts import payout_totals
 from db.queries.statements import statement
 from db.queries.steps import SHOWN, Fact, Step, facts, posting_step, rate_step
@@ -103,7 +103,7 @@ def _from_movement(viewer: Viewer, books: Books, movement: Movement) -> Iterator
 
 def _closing_payout(books: Books, period: Period) -> Payout:
     """Read what a month was closed with, whose rule need not be that of a line's source."""
-    [rule] = (row.rule for row in periods(EVERYONE, books) if row.period == period)
+    rule = closed_by(EVERYONE, books, period)
     assert rule is not None, f"{period} has statements and was not closed"
     return payout_totals(EVERYONE, books, period, rule)
 

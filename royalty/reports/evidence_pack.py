@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,7 +19,7 @@ from typing import Any
 from royalty import lines
 from royalty.ledger import payable
 from royalty.reports.csv import no_formula, statement_csv
-from royalty.reports.json import statement_json
+from royalty.reports.json import statement_json, written
 from royalty.reports.pack_verify import MANIFEST, SCHEMA, archive
 from royalty.statement import Statement
 
@@ -61,7 +60,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Contents:
     """Everything that goes into a pack."""
 
     statement: Statement
@@ -73,35 +72,35 @@ class Evidence:
     code_version: str
 
 
-def evidence_pack(evidence: Evidence) -> bytes:
+def evidence_pack(contents: Contents) -> bytes:
     """Write a pack. Its statement's root has to be that of the proofs."""
-    assert evidence.statement.root == evidence.proofs.root, "the proofs are of another root"
-    members = _members(evidence)
-    manifest = _manifest(evidence, members)
+    assert contents.statement.root == contents.proofs.root, "the proofs are of another root"
+    members = _members(contents)
+    manifest = _manifest(contents, members)
     return archive({**members, MANIFEST: manifest})
 
 
-def _members(evidence: Evidence) -> dict[str, bytes]:
-    found = evidence.found
+def _members(contents: Contents) -> dict[str, bytes]:
+    found = contents.found
     return {
-        "README.txt": _readme(evidence.statement),
-        "allocations.csv": _table(ALLOCATIONS, evidence.allocations),
-        "evidence/passages.json": _written({"schema": SCHEMA, "passages": list(found.passages)}),
-        "evidence/tracks.json": _written(found.evidence),
-        "ledger.json": _written(_ledger(evidence.statement, evidence.proofs)),
-        "quality.json": _written(found.quality),
-        "shares.csv": _table(SHARES, evidence.shares),
-        "statement.csv": statement_csv(evidence.statement),
-        "statement.json": statement_json(evidence.statement),
-        "tracks/references.json": _written({"schema": SCHEMA, "tracks": list(found.tracks)}),
+        "README.txt": _readme(contents.statement),
+        "allocations.csv": _table(ALLOCATIONS, contents.allocations),
+        "evidence/passages.json": written({"schema": SCHEMA, "passages": list(found.passages)}),
+        "evidence/tracks.json": written(found.evidence),
+        "ledger.json": written(_ledger(contents.statement, contents.proofs)),
+        "quality.json": written(found.quality),
+        "shares.csv": _table(SHARES, contents.shares),
+        "statement.csv": statement_csv(contents.statement),
+        "statement.json": statement_json(contents.statement),
+        "tracks/references.json": written({"schema": SCHEMA, "tracks": list(found.tracks)}),
         "verify.py": _resource("pack_verify.py"),
         **found.clips,
     }
 
 
-def _manifest(evidence: Evidence, members: Mapping[str, bytes]) -> bytes:
-    statement = evidence.statement
-    return _written(
+def _manifest(contents: Contents, members: Mapping[str, bytes]) -> bytes:
+    statement = contents.statement
+    return written(
         {
             "schema": SCHEMA,
             "payee": {"id": statement.payee, "name": statement.payee_name},
@@ -109,8 +108,8 @@ def _manifest(evidence: Evidence, members: Mapping[str, bytes]) -> bytes:
             "currency": statement.currency,
             "root": statement.root,
             "closed_at": statement.closed_at,
-            "code_version": evidence.code_version,
-            "rests_on": evidence.rests_on,
+            "code_version": contents.code_version,
+            "rests_on": contents.rests_on,
             "files": {name: sha256(content).hexdigest() for name, content in members.items()},
         }
     )
@@ -145,10 +144,6 @@ def _table(columns: Sequence[str], rows: Iterable[Row]) -> bytes:
     writer.writeheader()
     writer.writerows({name: no_formula(row[name]) for name in columns} for row in rows)
     return text.getvalue().encode()
-
-
-def _written(document: Json) -> bytes:
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 @cache

@@ -66,18 +66,18 @@ def payouts_json(
             rule: [_difference(each) for each in sorted(found, key=lambda each: each.payee)]
             for rule, found in differences.items()
         }
-    return _written(document)
+    return written(document)
 
 
 def statement_json(statement: Statement) -> bytes:
     """Write one statement with all its lines and movements."""
-    return _written({"schema": SCHEMA, **_statement(statement)})
+    return written({"schema": SCHEMA, **_statement(statement)})
 
 
 def period_json(period: Period, statements: Iterable[Statement]) -> bytes:
     """Write all statements of a period, payees in order of their ids."""
     ordered = sorted(statements, key=lambda statement: statement.id)
-    return _written(
+    return written(
         {
             "schema": SCHEMA,
             "period": str(period),
@@ -148,5 +148,6 @@ def _value(value: object) -> object:
     return str(value) if isinstance(value, (Period, date)) else value
 
 
-def _written(document: Json) -> bytes:
+def written(document: Json) -> bytes:
+    """Write a document as bytes, the same for the same."""
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

@@ -4,8 +4,8 @@
 
 PACK is the zip, or the folder that it was unpacked into: without it, the folder of this file. ROOT
 is what the platform printed when it closed the month, HASH that of the manifest it wrote, which
-this prints; both are to come to you another way than with the pack. ROOT fixes the postings and
-what follows from them, HASH every byte. Ends with 0 where all holds, else with 5.
+this prints; both are to come to you another way than with the pack. ROOT fixes each
+posting that is there, HASH every byte. Ends with 0 where all holds, else with 5.
 
 A forger can write a pack anew with other amounts, so that every check but these two holds, and this
 file with it: take it from where you trust it. `tantieme verify PACK` runs the same code.
@@ -54,11 +54,11 @@ _UNREADABLE = (
 
 PROVES = """\
 What this proves: with the root that the platform printed when it closed the month, that these
-postings are, to the micro, among those it was closed with, and that the statement follows from
-them; with the hash of the manifest that it wrote, that not a byte was changed.
-What it does not prove: that the shares are the truth; without the manifest's hash, how one posting
-falls on tracks, and what was found of them; that no posting is left out, which opening and closing
-would show: hold them against the statements before and after."""
+postings are, to the micro, among those it was closed with; with the hash of the manifest that it
+wrote, that not a byte was changed.
+What it does not prove: that the shares are the truth. Without the manifest's hash, neither that no
+posting is left out, nor opening and closing: hold them against the statements before and after;
+nor how one posting falls on tracks, what was found of them, and what notes say."""
 UNANCHORED = """\
 WARNING: NO ROOT WAS GIVEN. That a pack agrees with itself proves little: whoever writes one can
 write one with other amounts that agrees with itself as well. Give --root the root that the platform
@@ -381,7 +381,8 @@ def _detailed(pack: Pack) -> Iterator[str]:
     for row, (each, net) in zip(rows, stated, strict=False):
         said = (row["statement_id"], row["line_no"], _micros(row["net"]), row["root"])
         of = (pack.statement["statement"], str(each["number"]), pack.micros(net))
-        if said != (*of, pack.statement["root"]):
+        told = all(row[column] == _cell(each.get(name)) for column, name in _TOLD.items())
+        if not told or said != (*of, pack.statement["root"]):
             yield f"row {row['line_no']} of statement.csv is not that of the statement"
 
 
@@ -457,6 +458,12 @@ _ALLOCATED = (
     "kind", "pool", "track", "recording", "work", "party", "right", "plays",
     "share_ppb", "low_ppb", "high_ppb", "interest_ppm",
 )  # fmt: skip
+_TOLD = {  # by a column of the CSV detail
+    "track_id": "track", "recording_id": "recording", "title": "title", "artist": "artist",
+    "territory": "territory", "pool_id": "pool", "right": "right", "plays": "plays",
+    "share_ppb": "share_ppb", "allocation_id": "allocation", "fx_rate_id": "fx_rate",
+    "what": "what", "why": "why",
+}  # fmt: skip
 _ABOUT = ("pool", "track", "recording", "right", "party")
 _MICROS = {"net": "micros", "low": "low_micros", "high": "high_micros"}
 

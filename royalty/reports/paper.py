@@ -33,9 +33,8 @@ WHITE: Colour = (255, 255, 255)
 _FACE = Path(__file__).with_name("fonts") / "DejaVuSansCondensed.ttf"
 _ROW = 4.4
 _BETWEEN = 2.0  # columns
-_PAGES = (
-    "\x1f" * 3
-)  # room for how many pages there are; names lose what is unseen, and so have none
+# Room for how many pages there are; names lose what is unseen, and so have none.
+_PAGES = "\x1f" * 3
 _MM = 25.4 / 72  # in a point
 
 

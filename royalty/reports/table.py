@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +16,7 @@ from typing import Literal
 from royalty.money import Money
 from royalty.period import Period
 from royalty.reports.csv import no_formula
-from royalty.reports.json import SCHEMA
+from royalty.reports.json import SCHEMA, written
 
 Kind = Literal["text", "id", "money", "count", "percent", "date"]
 Cell = str | int | float | date | Money | None
@@ -96,7 +95,7 @@ def table_json(table: Table) -> bytes:
         "notes": list(table.notes),
         "rows": [dict(zip(names, map(_value, row), strict=True)) for row in table.rows],
     }
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+    return written(document)
 
 
 def _names(column: Column) -> Sequence[str]:

@@ -1,5 +1,5 @@
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,29 @@ class Ran:
 
 
 Tantieme = Callable[..., Ran]
+
+
+@pytest.fixture(scope="module")
+def soundless() -> Iterator[None]:
+    """Write down what would be rendered, instead of rendering it."""
+
+    def written(midi: Path, wav: Path, *, seconds_max: float | None = None) -> None:
+        wav.write_bytes(midi.read_bytes() + f"{seconds_max}".encode())
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("cli.jobs.catalogue.render", written)
+        yield
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Keep tiny models from waiting for threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

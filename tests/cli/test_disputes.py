@@ -3,11 +3,9 @@
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from cli.jobs import disputing
 from cli.main import main
@@ -17,6 +15,8 @@ from db.queries import EVERYONE
 from royalty.period import Period
 from tests.cli.conftest import Ran, Tantieme
 from tests.cli.test_passages import PLACEBOS, TRAINING, WORKS, write_catalogue
+
+pytestmark = pytest.mark.usefixtures("soundless", "one_thread")
 
 COPIED, OWNER = "w02", "a2"
 
@@ -70,19 +70,6 @@ def test_what_was_not_scored_again_cannot_be_upheld(closed: Tantieme) -> None:
     assert ran.code == 3
     assert "g1 was not re-scored" in ran.err
     assert closed("release", "hold/2026-10/ann/1", "--reason", "x").code == 0
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _soundless_on_one_thread() -> Iterator[None]:
-    def written(midi: Path, wav: Path, *, seconds_max: float | None = None) -> None:
-        wav.write_bytes(midi.read_bytes() + f"{seconds_max}".encode())
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("cli.jobs.catalogue.render", written)
-        yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -82,3 +82,10 @@ def test_with_approval_it_is_previewed_and_approved_first(closed: Tantieme, tmp_
     assert closed("approve", "2026-11", "--as", "noor").code == 0
 
     assert closed("close", "2026-11", "--without-money", "--as", "kim").code == 0
+
+
+def test_a_month_that_money_came_in_for_is_not_closed_without_it(example: Tantieme) -> None:
+    ran = example("close", "2026-10", "--without-money")
+
+    assert ran.code == 3
+    assert "leave it out, or withdraw what came in" in ran.err

@@ -202,3 +202,19 @@ def test_what_waits_is_aged_on_the_last_day_of_the_month(closed, reports: Path) 
     document = json.loads((reports / "suspense.json").read_bytes())
     assert document["title"] == "Suspense by age on 2026-10-31"
     assert document["rows"] == []
+
+
+@pytest.mark.parametrize("format_", ["csv", "pdf", "evidence"])
+def test_a_place_that_is_no_folder_is_refused_in_words(
+    closed, tmp_path: Path, format_: str
+) -> None:
+    (tmp_path / "file").write_text("kept")
+
+    ran = closed(
+        "export", "2026-10", "--payee", "bob", "--format", format_,
+        "--output", tmp_path / "file" / "bob.out",
+    )  # fmt: skip
+
+    assert ran.code == 3
+    assert "cannot be written" in ran.err
+    assert (tmp_path / "file").read_text() == "kept"

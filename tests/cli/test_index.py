@@ -2,11 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from attribution.files import json_bytes
 from attribution.index import SCHEMA, manifest_sha256, read_manifest
@@ -24,7 +23,7 @@ from tests.cli.conftest import Ran
 from tests.cli.evaluation_world import content
 from tests.cli.test_passages import PLACEBOS, TRAINING, WORKS, write_catalogue
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("soundless", "one_thread")]
 
 COPIED = "w02"
 Tantieme = Callable[..., Ran]
@@ -33,19 +32,6 @@ Tantieme = Callable[..., Ran]
 def options(**changed: object) -> list[str]:
     chosen = TRAINING | changed
     return [word for name, value in chosen.items() for word in (f"--{name}", str(value))]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _soundless_on_one_thread() -> Iterator[None]:
-    def written(midi: Path, wav: Path, *, seconds_max: float | None = None) -> None:
-        wav.write_bytes(midi.read_bytes() + f"{seconds_max}".encode())
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("cli.jobs.catalogue.render", written)
-        yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import json
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from cli.jobs.passages import chosen_recordings, kept_passages, read_passages
 from cli.main import main
 from cli.workspace import Workspace
 from royalty.errors import NotReady
+
+pytestmark = pytest.mark.usefixtures("soundless")
 
 SPAN = 32
 WORKS, PLACEBOS = 6, 41
@@ -65,18 +67,6 @@ def write_catalogue(folder: Path, prefix: str, count: int) -> None:
     for name, text in texts.items():
         if name != "interests" or prefix == "w":
             (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _soundless() -> Iterator[None]:
-    """Write down what would be rendered, instead of rendering it."""
-
-    def written(midi: Path, wav: Path, *, seconds_max: float | None = None) -> None:
-        wav.write_bytes(midi.read_bytes() + f"{seconds_max}".encode())
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("cli.jobs.catalogue.render", written)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from dashboard import reads
 from db.books.tracks import TrackFacts, record_tracks
 from db.intake import catalogue, revenue, shares, usage
 from royalty.period import Period
-from tests.dashboard.browsing import APP, browser, page, url
+from tests.dashboard.browsing import APP, browser, page, url  # noqa: F401  fixtures
 
 CLOSED = Period(2026, 10)
 OPEN = Period(2026, 11)
@@ -244,7 +244,7 @@ def where(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[reads.Place]:
 def open_page(where: reads.Place) -> OpenPage:  # noqa: ARG001  it sets the environment
     """Open a page with query parameters, as an address does."""
 
-    def opened(page: str = "overview", **parameters: str) -> AppTest:
+    def opened(page: str = "overview", **parameters: str) -> AppTest:  # noqa: F811
         app = AppTest.from_file(APP, default_timeout=30)
         for name, value in ({"period": str(CLOSED)} | parameters).items():
             app.query_params[name] = value

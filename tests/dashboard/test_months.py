@@ -100,12 +100,12 @@ def test_one_rule_beside_older_previews_names_the_command_once(open_page: OpenPa
 def test_rules_of_different_settings_are_not_said_to_divide_the_same(
     open_page: OpenPage, where: reads.Place
 ) -> None:
-    stored = {rule: november(where, rule) for rule in ("pro_rata", "user_centric")}
-    stored["training_fee"] = november(where, "training_fee")
+    rules = ("pro_rata", "user_centric", "training_fee")
+    stored = {rule: reads.earnings(EVERYONE, where, OPEN, rule) for rule in rules}
 
     with (
         patch("dashboard.reads.stale", return_value=frozenset()),
-        patch("dashboard.reads.payout", side_effect=lambda *asked: stored[asked[-1]]),
+        patch("dashboard.reads.earnings", side_effect=lambda *asked: stored[asked[-1]]),
     ):
         app = open_page("rules", period=str(OPEN))
 
@@ -117,6 +117,6 @@ def test_rules_of_different_settings_are_not_said_to_divide_the_same(
 
 
 def test_nothing_of_a_closed_month_is_left_out(open_page: OpenPage, where: reads.Place) -> None:
-    table = open_page("rules", period=str(CLOSED)).dataframe[1].value
+    table = open_page("rules", period=str(CLOSED)).dataframe[0].value
 
     assert len(table) == len(reads.standing(EVERYONE, where, CLOSED).computed)

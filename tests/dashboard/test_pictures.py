@@ -19,12 +19,13 @@ NAMES = [
     *("overview", "statement", "tracks", "track", "recordings"),
     *("rules", "quality", "audit", "ledger"),
 ]
-WIDTH_PX, HEIGHT_PX = 1280, int(os.environ.get('HHH', 1600))  # as much of a page as is pictured
+WIDTH_PX, HEIGHT_PX = 1280, 1900  # as much of a page as is pictured
 COLOURS = 256  # enough for charts and text; the files stay small
 LARGEST_BYTES = 150_000
 SMALLEST_BYTES = 15_000
-DRAWN = "() => [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(\
-it => it.querySelector('svg, canvas'))"
+DRAWN = """() => !document.querySelector('[data-testid=stSkeleton]')
+    && [...document.querySelectorAll('[data-testid=stVegaLiteChart]')].every(
+        it => it.querySelector('svg, canvas'))"""
 LENGTH_PX = "() => document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight"
 
 
@@ -49,7 +50,7 @@ def test_a_page_is_pictured(browser: Browser, demonstration: str, name: str, sch
     """
     assert TARGET is not None
     page = browser.new_page(
-        viewport={"width": WIDTH_PX, "height": 900},
+        viewport={"width": WIDTH_PX, "height": HEIGHT_PX},
         color_scheme="dark" if scheme == "dark" else "light",
     )
     page.set_default_timeout(PATIENCE_MS)
@@ -71,12 +72,10 @@ def address(name: str) -> str:
 def picture(page: Page, file: Path) -> None:
     """Write what a page looks like from above, once everything on it is drawn."""
     page.wait_for_function(DRAWN)
-    whole = min(page.evaluate(LENGTH_PX), HEIGHT_PX)
-    page.set_viewport_size({"width": WIDTH_PX, "height": whole})
-    page.wait_for_function(DRAWN)
     for player in page.locator("audio").all():
         page.wait_for_function(LOADED, arg=player.element_handle())
     page.wait_for_timeout(1_000)  # tables are painted, and report nothing when they are
+    page.set_viewport_size({"width": WIDTH_PX, "height": min(page.evaluate(LENGTH_PX), HEIGHT_PX)})
     page.screenshot(path=file, animations="disabled")
     with Image.open(file) as seen:
         few = seen.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)

@@ -14,15 +14,13 @@ from playwright.sync_api import Page, expect
 
 from cli.dashboard import _command
 from dashboard import reads
-from tests.dashboard.conftest import APP
+from tests.dashboard.browsing import APP, settle, wait_until_healthy
 from tests.dashboard.test_identity import LISTED
-from tests.dashboard.test_journey import browser, page, settle, wait_until_healthy
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # the provider's own, on its thread
 ]
-__all__ = ["browser", "page"]  # fixtures
 
 HOUR, MOMENT = timedelta(hours=1), timedelta(seconds=1)
 PEOPLE = [

@@ -12,7 +12,7 @@ from db import chain, queries, schema
 from db.books import ledger
 from db.engine import Books, now, reading, writing
 from db.queries import EVERYONE, verify_books, verify_chain
-from db.triggers import REFUSALS
+from db.refusals import REFUSALS
 from royalty.ledger import Posting, Transaction
 from royalty.money import Money
 from tests.db import world

@@ -10,8 +10,9 @@ from sqlalchemy import inspect
 from db import engine as engine_room
 from db.engine import Books, migrations, open_books, reading, revision, upgrade
 from db.queries import verify_books
+from db.refusals import REFUSALS
 from db.schema import HEAD
-from db.triggers import REFUSALS, present
+from db.triggers import present
 
 
 def test_up_down_and_up_again(books: Books) -> None:

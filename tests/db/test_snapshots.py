@@ -1,4 +1,5 @@
 from pathlib import Path
+from unittest.mock import patch
 
 import ibis
 import pyarrow as pa
@@ -8,6 +9,7 @@ from sqlalchemy import func, select
 
 from db import schema, snapshots
 from db.engine import Books, reading
+from db.snapshots import _sha256
 from royalty.errors import NotFound
 
 ROWS = pa.table(
@@ -80,6 +82,43 @@ def test_a_file_that_is_gone_is_refused_and_mended_by_writing_again(books: Books
     snapshots.write(books, "usage", ROWS)
 
     assert len(snapshots.read(books, sha256)) == 3
+
+
+def test_rows_that_match_come_with_their_places_in_the_file(books: Books) -> None:
+    sha256 = snapshots.write(books, "usage", ROWS)
+    whole = snapshots.read(books, sha256).to_pylist()
+
+    found = snapshots.matching(books, sha256, track=["t1"], source=["app", "none"])
+    none = snapshots.matching(books, sha256, track=[])
+
+    numbered = [{**row, "number": n} for n, row in enumerate(whole, 1)]
+    assert found.to_pylist() == [
+        row for row in numbered if row["track"] == "t1" and row["source"] == "app"
+    ]
+    assert len(none) == 0
+    assert snapshots.matching(books, sha256, ("plays",), track=["t2"]).to_pylist() == [
+        {"plays": 1, "number": 2}
+    ]
+
+
+def test_a_file_that_was_read_before_is_refused_once_it_changed(books: Books) -> None:
+    sha256 = snapshots.write(books, "usage", ROWS)
+    snapshots.matching(books, sha256, track=["t1"])
+    pq.write_table(ROWS, file_of(books, sha256))
+
+    with pytest.raises(snapshots.CorruptSnapshot):
+        snapshots.matching(books, sha256, track=["t1"])
+
+
+def test_a_file_is_hashed_once_to_read_it_and_always_to_check_it(books: Books) -> None:
+    sha256 = snapshots.write(books, "usage", ROWS)
+    with patch("db.snapshots._sha256", wraps=_sha256) as hashed:
+        for _ in range(3):
+            snapshots.matching(books, sha256, track=["t1"])
+        assert hashed.call_count == 1
+        for _ in range(2):
+            snapshots.checked(books, sha256)
+        assert hashed.call_count == 3
 
 
 def test_an_unregistered_snapshot_is_not_read(books: Books) -> None:

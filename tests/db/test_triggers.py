@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import inspect
 
 from db import schema
+from db.chain import GENESIS
 from db.engine import Books, reading
-from db.triggers import GENESIS, REFUSALS, present
+from db.refusals import REFUSALS
+from db.triggers import present
 
 HASH = "f" * 64
 OPEN = "update period set status = 'open' where id = '2026-11'"  # as it is since October closed

@@ -67,7 +67,7 @@ def test_every_fault_is_listed_with_the_person_it_is_of() -> None:
     role = "auditor"
     parties = ["ann"]
     [[people]]
-    email = "BO@example.test"
+    email = " BO@example.test "
     role = "accountant"
     age = 7
     """

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from royalty.ledger import Transaction
 from royalty.money import Money
 from royalty.period import Period
-from royalty.settlement import Earnings, Settled, Standing, agreements_on, by_kind, settle
+from royalty.settlement import Earnings, Settlement, Standing, agreements_on, by_kind, settle
 from royalty.terms import Terms
 
 OCTOBER = Period(2026, 10)
@@ -79,8 +79,8 @@ def test_what_settles_a_month_is_summed_by_kind_in_its_order() -> None:
         ("recoupment", 120_000_000),
     ]
     assert by_kind(november) == [
-        Settled(kind="reversal", transactions=1, amount=Money(20_000_000, "EUR")),
-        Settled(kind="reserve", transactions=2, amount=Money(3, "EUR")),
+        Settlement(kind="reversal", transactions=1, amount=Money(20_000_000, "EUR")),
+        Settlement(kind="reserve", transactions=2, amount=Money(3, "EUR")),
     ]
 
 

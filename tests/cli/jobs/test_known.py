@@ -71,6 +71,24 @@ def test_a_takedown_is_said_by_the_adjustment_that_acts_on_it_and_not_again(
     assert again["changes"] == []
 
 
+def test_no_payee_is_told_which_recordings_of_others_were_taken_down(
+    closed: Tantieme, tmp_path: Path
+) -> None:
+    since = ("--from", "2026-10-01", "--reason", "the owner asked")
+    assert closed("catalogue", "takedown", "r1", *since).code == 0
+    adjusted(closed)
+    brings(closed, tmp_path, "revenue", text=f"{REVENUE}2026-11,u1,app,DE,EUR,1.00\n")
+    brings(closed, tmp_path, "usage", text=f"{USAGE}2026-11,u1,g3,app,DE,1\n")
+    assert closed("close", "2026-11").code == 0
+
+    books = Workspace(home=tmp_path / "home").books()
+    ann, cy = (queries.statement(EVERYONE, books, each, OCTOBER.next) for each in ("ann", "cy"))
+
+    assert [each.why for each in cy.movements] == ["restated licences"]
+    assert "the owner asked" not in str(cy)
+    assert "the owner asked" in str(ann.notes)
+
+
 def test_a_month_that_brought_nothing_is_adjusted_and_the_statement_names_it(
     tantieme: Tantieme, tmp_path: Path
 ) -> None:

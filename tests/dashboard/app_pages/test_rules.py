@@ -2,9 +2,10 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard import reads, wording
-from db.queries import EVERYONE, Difference, Payout
+from db.queries import EVERYONE, Difference, Earnings, Payout
 from royalty.concentration import concentration
 from royalty.money import Money
 from royalty.rules import RULES
@@ -21,11 +22,20 @@ def payout(where: reads.Place, rule: str) -> Payout:
     return reads.payout(EVERYONE, where, CLOSED, rule)
 
 
+def earned(where: reads.Place, rule: str) -> Earnings:
+    return reads.earnings(EVERYONE, where, CLOSED, rule)
+
+
 def differences(where: reads.Place, first: str, second: str) -> dict[str, Difference]:
     two = payout(where, first), payout(where, second)
     found = reads.differences(EVERYONE, where, (two[0].snapshot, two[1].snapshot), two)
     names = {payee.id: payee.name for each in two for payee in each.payees}
     return {names[each.payee]: each for each in found}
+
+
+def unfold(app: AppTest) -> AppTest:
+    app.session_state["to_the_micro"] = True
+    return app.run()
 
 
 def cells(money: Money) -> str:
@@ -49,7 +59,7 @@ def test_the_first_number_is_what_gainers_would_gain(
 def test_the_address_chooses_both_rules(open_page: OpenPage, where: reads.Place) -> None:
     app = open_page("rules", rule="training_fee", other="pro_rata")
 
-    table = app.dataframe[0].value.set_index("Payee")
+    table = unfold(app).dataframe[0].value.set_index("Payee")
 
     assert list(table.columns)[:2] == ["Training fee, EUR", "Pro rata, EUR"]
     for name, amount in paid(where, "training_fee").items():
@@ -72,7 +82,7 @@ def test_the_table_has_both_amounts_and_the_difference_to_the_micro(
     one, other = paid(where, "pro_rata"), paid(where, "user_centric")
     found = differences(where, "pro_rata", "user_centric")
 
-    table = open_page("rules").dataframe[0].value.set_index("Payee")
+    table = unfold(open_page("rules")).dataframe[0].value.set_index("Payee")
 
     assert set(table.index) == {*one, *other} == set(found)
     for name, row in table.iterrows():
@@ -103,7 +113,7 @@ def test_concentration_is_measured_over_everybody_whom_some_rule_pays(
 ) -> None:
     everybody = ("Ann Aalto", "Ben Brandt", "Cho Chen")
 
-    table = open_page("rules").dataframe[1].value.set_index("Rule")
+    table = open_page("rules").dataframe[0].value.set_index("Rule")
 
     assert set(table.index) == {
         wording.rule_name(rule) for rule in reads.standing(EVERYONE, where, CLOSED).computed
@@ -121,7 +131,7 @@ def test_concentration_is_measured_over_everybody_whom_some_rule_pays(
 def test_all_stored_rules_stand_in_one_table(open_page: OpenPage, where: reads.Place) -> None:
     computed = reads.standing(EVERYONE, where, CLOSED).computed
 
-    table = open_page("rules").dataframe[2].value.set_index("Payee")
+    table = open_page("rules").dataframe[1].value.set_index("Payee")
 
     assert set(table.columns) == {wording.rule_name(rule) for rule in computed}
     for rule in computed:
@@ -146,7 +156,7 @@ def test_the_preview_of_a_blend_is_linear_and_stored_nowhere(
 
     app = open_page("rules")
     app.slider[0].set_value(20).run()
-    table = app.dataframe[3].value.set_index("Payee")
+    table = app.dataframe[2].value.set_index("Payee")
 
     assert not app.exception
     assert "Preview, not stored" in texts(app)
@@ -173,15 +183,15 @@ def test_a_blend_is_named_explained_and_not_blended_again(
     open_page: OpenPage, where: reads.Place
 ) -> None:
     rows = [replace(row, computed=("pro_rata", BLEND)) for row in reads.periods(EVERYONE, where)]
-    stored = {rule: payout(where, rule) for rule in ("pro_rata", "user_centric")}
+    stored = {rule: earned(where, rule) for rule in ("pro_rata", "user_centric")}
 
-    def read(*asked: object) -> Payout:
+    def read(*asked: object) -> Earnings:
         rule = str(asked[-1])
         return replace(stored.get(rule, stored["user_centric"]), rule=rule)
 
     with (
         patch("dashboard.reads.periods", return_value=rows),
-        patch("dashboard.reads.payout", side_effect=read),
+        patch("dashboard.reads.earnings", side_effect=read),
     ):
         app = open_page("rules")
 
@@ -216,10 +226,10 @@ def test_a_month_without_a_payout_names_the_command(open_page: OpenPage) -> None
 def test_a_month_in_which_nobody_earned_anything_says_so(
     open_page: OpenPage, where: reads.Place
 ) -> None:
-    nothing = replace(payout(where, "pro_rata"), payees=())
+    nothing = replace(earned(where, "pro_rata"), payees=(), payee_count=0)
     with (
-        patch("dashboard.reads.payout", return_value=nothing),
-        patch("dashboard.reads.differences", return_value=()),
+        patch("dashboard.reads.earnings", return_value=nothing),
+        patch("dashboard.reads.differences_of", return_value=()),
     ):
         app = open_page("rules")
 

@@ -46,7 +46,7 @@ def test_similarity_stands_apart_and_says_what_it_is_not(open_page: OpenPage) ->
 
     assert "Similarity, not influence" in [each.value for each in app.subheader]
     assert "nobody is paid by this list" in texts(app)
-    assert list(app.table[0].value["Overlap"]) == ["0.310"]
+    assert list(app.table[1].value["Overlap"]) == ["0.310"]
 
 
 def test_provenance_names_run_seed_and_prompt(open_page: OpenPage) -> None:
@@ -59,7 +59,7 @@ def test_provenance_names_run_seed_and_prompt(open_page: OpenPage) -> None:
 
 
 def test_how_it_was_found_names_method_mapping_and_provider(open_page: OpenPage) -> None:
-    facts = open_page("track", track=HARBOUR).table[1].value
+    facts = open_page("track", track=HARBOUR).table[0].value
 
     assert "`trak`" in str(facts)
     assert "`gated-1`" in str(facts)

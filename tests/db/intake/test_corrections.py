@@ -8,7 +8,7 @@ from db.intake import aliases
 from db.intake.catalogue import read_catalogue, record
 from db.intake.corrections import FIELDS, Correction, correct
 from db.queries import EVERYONE
-from db.triggers import REFUSALS
+from db.refusals import REFUSALS
 from royalty.errors import BadInput
 from tests.db import world
 from tests.db.intake.test_catalogue import FILES

@@ -8,7 +8,7 @@ from db import queries
 from db.books import ledger
 from db.engine import Books
 from db.intake import catalogue
-from db.queries import EVERYONE, Balance, Viewer
+from db.queries import EVERYONE, AccountBalance, Viewer
 from royalty.errors import NotFound
 from royalty.ledger import Posting, Transaction, advance, cash, payable, reserve, reverse
 from royalty.money import Money
@@ -44,10 +44,10 @@ def test_balances_are_of_one_kind_and_leave_out_what_stands_at_zero(closed: Book
     ledger.post(closed, [RESERVED, all_of_it])
 
     assert queries.balances(EVERYONE, closed, "payable") == [
-        Balance(account="payable.lab", owner="lab", amount=Money(30 - 5_400_000, "EUR"))
+        AccountBalance(account="payable.lab", owner="lab", amount=Money(30 - 5_400_000, "EUR"))
     ]
     assert queries.balances(EVERYONE, closed, "reserve") == [
-        Balance(account="reserve.lab", owner="lab", amount=Money(-30, "EUR"))
+        AccountBalance(account="reserve.lab", owner="lab", amount=Money(-30, "EUR"))
     ]
 
 

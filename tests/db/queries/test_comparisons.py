@@ -6,7 +6,7 @@ import pytest
 from db import queries, snapshots
 from db.books.payouts import record_payout
 from db.engine import Books
-from db.queries import EVERYONE, Payout, Viewer
+from db.queries import EVERYONE, Payout, Viewer, Window
 from royalty.money import Money
 from tests.db import world
 
@@ -76,3 +76,43 @@ def test_a_payee_sees_only_what_it_would_gain_itself(
     bob = Viewer("bob", frozenset({"bob"}))
 
     assert [each.payee for each in queries.differences(bob, books, *two)] == ["bob"]
+
+
+def test_some_differences_are_those_of_all(books: Books, two: tuple[Payout, Payout]) -> None:
+    heads = tuple(
+        queries.earnings(EVERYONE, books, world.OCTOBER, rule)
+        for rule in (world.RULE, "user_centric")
+    )
+    everybody = queries.differences(EVERYONE, books, *two)
+
+    found = queries.differences_of(EVERYONE, books, heads, ["bob", "nobody"])
+
+    assert found == tuple(each for each in everybody if each.payee == "bob")
+    assert queries.differences_of(Viewer("lab", frozenset({"lab"})), books, heads, ["bob"]) == ()
+
+
+def test_payees_rank_by_a_weighed_sum_of_payouts(books: Books, two: tuple[Payout, Payout]) -> None:
+    one, other = (each.id for each in two)
+
+    def ranked(viewer: Viewer = EVERYONE, limit: int = 5, **weights: int) -> list[str]:
+        by_id = {one: weights["one"], other: weights["other"]}
+        return queries.ranked(viewer, books, by_id, Window(limit=limit))
+
+    assert ranked(one=1, other=0) == ["lab", "bob"]
+    assert ranked(one=10, other=-8) == ["bob", "lab"]  # 14 and 2.8
+    assert ranked(one=1, other=1, limit=1) == ["lab"]
+    assert ranked(Viewer("bob", frozenset({"bob"})), one=1, other=1) == ["bob"]
+
+
+def test_payouts_of_some_payees_are_those_of_the_payouts(
+    books: Books, two: tuple[Payout, Payout]
+) -> None:
+    ids = {each.id: "EUR" for each in two}
+
+    found = queries.paid_to(EVERYONE, books, ids, ["bob", "nobody"])
+
+    for each in two:
+        assert found[each.id] == {payee.id: payee for payee in each.payees if payee.id == "bob"}
+    assert queries.paid_to(Viewer("lab", frozenset({"lab"})), books, ids, ["bob"]) == {
+        id_: {} for id_ in ids
+    }

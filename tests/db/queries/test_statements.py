@@ -1,17 +1,23 @@
+import random
+from pathlib import Path
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from db import schema
 from db.books.ledger import post
 from db.engine import Books, reading
 from db.queries import EVERYONE, Viewer, postings, stated, statement
+from db.queries.statements import _about, _deducted
 from royalty.errors import NotFound, PeriodNotClosed
 from royalty.money import Money
 from royalty.period import Period
+from tests.db import world
 from tests.db.moving import close_without_money, moved
-from tests.db.world import NOVEMBER, OCTOBER
+from tests.db.world import _ROWS, NOVEMBER, OCTOBER
 
 DECEMBER = Period(2026, 12)
+PARTS = {"fixed": 6, "unattributed": 3}  # tenths of a euro
 
 
 def euros(tenths: int) -> Money:
@@ -129,3 +135,50 @@ def test_one_payee_cannot_see_another(closed: Books) -> None:
     assert statement(bob, closed, "bob", OCTOBER).earned == euros(30)
     with pytest.raises(NotFound, match="no payee 'lab' that bob may see"):
         statement(bob, closed, "lab", OCTOBER)
+
+
+def test_what_terms_keep_is_deducted_once_of_fixed_and_unattributed_money(
+    books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    equally = next(row for row in _ROWS if row[:2] == ("", "r1") and row[5] == "lab")
+    parts = [(*equally[:6], kind, *equally[7:12], *[n] * 3) for kind, n in PARTS.items()]
+    rest = [row for row in _ROWS if row != equally]
+    monkeypatch.setattr(world, "_ROWS", (*rest, *parts))
+    world.with_closed(books, tmp_path)
+
+    owed = {payee: statement(EVERYONE, books, payee, OCTOBER) for payee in ("lab", "bob")}
+
+    kept = [row["micros"] for row in world.allocations().to_pylist() if row["kind"] == "platform"]
+    assert sum(each.deductions.micros for each in owed.values()) == -sum(kept)
+    assert [(line.kind, line.deductions.micros) for line in owed["lab"].lines] == [
+        ("attributed", -500_000),
+        ("fixed", -66_667),
+        ("unattributed", -33_333),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_was_kept_is_divided_to_the_micro_among_its_lines(seed: int) -> None:
+    draw = random.Random(seed)
+    rows = [
+        {name: draw.choice("ab") for name in ("pool", "track", "recording", "right", "party")}
+        | {"micros": draw.choice((0, draw.randrange(10**9)))}
+        for _ in range(40)
+    ]
+    kept = {_about(row): draw.randrange(10**9) for row in rows}
+
+    parts = _deducted(rows, kept)
+
+    for about, whole in kept.items():
+        mine = [n for n, row in zip(parts, rows, strict=True) if _about(row) == about]
+        assert sum(mine) == whole
+        assert min(mine) >= 0
+
+
+def test_a_statement_reads_a_bounded_number_of_times(closed: Books) -> None:
+    asked: list[str] = []
+    event.listen(closed.engine, "before_cursor_execute", lambda *told: asked.append(str(told[2])))
+
+    statement(EVERYONE, closed, "lab", OCTOBER)
+
+    assert len(asked) < 80

@@ -44,6 +44,9 @@ SAME: dict[str, tuple[Any, ...]] = {  # what every query is asked for, by the pa
     "recordings": (["r1", "r2"],),
     "payout": (PAYOUT,),
     "payouts": ((PAYOUT, PAYOUT),),
+    "currencies": ({PAYOUT: "EUR"},),
+    "weights": ({PAYOUT: 1},),
+    "payees": (["bob", "lab"],),
     "provider": ("ours",),
     "line": tuple(LineId(period=OCTOBER, payee=each, number=1) for each in ("bob", "lab")),
     "periods": ([OCTOBER],),
@@ -88,7 +91,12 @@ def arguments(name: str, read: Callable[..., Any], books: Books) -> Iterator[dic
     paid = queries.payout(EVERYONE, books, OCTOBER, RULE)
     known = SAME | dict.fromkeys(("paid", "first", "second"), (paid,))
     earned = queries.earnings(BOB, books, OCTOBER, RULE)
-    known |= {"earned": (earned,), "sought": (queries.Sought(),), "id_": IDS.get(name, ())}
+    known |= {
+        "earned": (earned,),
+        "two": ((earned, earned),),
+        "sought": (queries.Sought(),),
+        "id_": IDS.get(name, ()),
+    }
     known |= {"given": (queries.inputs(EVERYONE, books, OCTOBER).shares["ours"],)}
     wanted = [*inspect.signature(read).parameters.values()][2:]
     needed = [each.name for each in wanted if each.default is inspect.Parameter.empty]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from royalty import lines, merkle
-from royalty.reports.evidence_pack import Evidence, Found, Proof, Proofs
+from royalty.reports.evidence_pack import Contents, Found, Proof, Proofs
 from royalty.reports.pack_verify import MANIFEST, archive
 from royalty.statement import Statement
 from tests.royalty import statements
@@ -95,10 +95,10 @@ def allocations(payee: str) -> list[dict[str, object]]:
     ]
 
 
-def evidence(statement: Statement | None = None) -> Evidence:
+def evidence(statement: Statement | None = None) -> Contents:
     statement = statement or statements.statement()
     proofs = proofs_of(leaves(statement))
-    return Evidence(
+    return Contents(
         statement=replace(statement, root=proofs.root),
         proofs=proofs,
         shares=shares(statement),

@@ -28,6 +28,7 @@ FILES = {
     each.filename: zipfile.ZipFile(io.BytesIO(PACK)).read(each)
     for each in zipfile.ZipFile(io.BytesIO(PACK)).infolist()
 }
+TITLE = json.loads(FILES["statement.json"])["lines"][0]["title"].encode()
 Document = dict[str, Any]
 
 
@@ -228,6 +229,21 @@ def test_what_no_posting_fixes_is_fixed_by_the_manifest(checked) -> None:
     assert fault.startswith("manifest: ")
 
 
+def test_opening_and_closing_are_fixed_by_the_manifest_and_the_check_says_so(checked) -> None:
+    """A root proves what was posted, not what stood before it."""
+    files = dict(FILES)
+    for name in ("statement.json", "ledger.json"):
+        document = json.loads(files[name])
+        one_more(document["opening"])
+        one_more(document["closing"])
+        files[name] = written(document)
+    content = sealed(files)
+
+    assert checked(content, ROOT).faults == []
+    assert checked(content, ROOT, checked(PACK).manifest_sha256).faults
+    assert "neither that no\nposting is left out, nor opening and closing" in said(checked(PACK))
+
+
 def one_more(amount: Document) -> None:
     amount["micros"] += 1
 
@@ -305,6 +321,7 @@ def test_a_changed_document_is_found_however_well_it_is_hashed(what: str, checke
         ("allocations.csv", b",platform,", b",attributed,", "division"),
         ("shares.csv", b"600000000", b"600000001", "shares"),
         ("statement.csv", b"2026-10/agency,2,", b"2026-10/agency,3,", "detail"),
+        ("statement.csv", TITLE, b"Another's", "detail"),
         ("statement.json", b'"schema": 1,', b'"schema": 1, "schema": 1,', "files"),
         ("statement.json", b"{\n", b"{ \n", "files"),
         ("quality.json", b"{\n", b"[" * 100_000 + b"{\n", "files"),
