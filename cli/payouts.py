@@ -262,12 +262,12 @@ def _require_inputs(workspace: Workspace, period: Period, *, without_money: bool
     """Refuse to close a month that nothing came in for unless that is said, and only then."""
     from cli.jobs.given import nothing_came
 
-    nothing = nothing_came(workspace.books(), period)
-    if without_money and not nothing:
+    books = workspace.books()
+    nothing = nothing_came(books, period)
+    if without_money and queries.inputs(EVERYONE, books, period).revenue:
         raise NotReady(
-            f"--without-money is for a month that follows a closed one and that nothing came in "
-            f"for; {period} is none: leave it out, or withdraw what came in ('tantieme usage show "
-            f"{period}')"
+            f"money came in for {period}: leave --without-money out, or withdraw what came in"
+            f" ('tantieme revenue show {period}')"
         )
     if nothing and not without_money:
         raise NotReady(

@@ -88,4 +88,4 @@ def test_a_month_that_money_came_in_for_is_not_closed_without_it(example: Tantie
     ran = example("close", "2026-10", "--without-money")
 
     assert ran.code == 3
-    assert "leave it out, or withdraw what came in" in ran.err
+    assert "leave --without-money out, or withdraw what came in" in ran.err

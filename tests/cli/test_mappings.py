@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -131,7 +132,8 @@ def test_the_flag_prints_the_comparison_instead_of_each_track(
     example, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.jobs.index.build_index", lambda *_, **__: None)
-    monkeypatch.setattr("cli.jobs.attribution.attribute_tracks", lambda *_, **__: [])
+    found = [SimpleNamespace(track=track) for track in ("g1", "g2")]
+    monkeypatch.setattr("cli.jobs.attribution.attribute_tracks", lambda *_, **__: found)
 
     ran = example("attribute", "g1", "g2", "--compare-mappings", "--json")
 
