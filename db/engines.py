@@ -24,12 +24,16 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis import BaseBackend
 from ibis.backends.duckdb import Backend
 
 from royalty.errors import NotReady
+
+# Engines flatten nested selects by themselves; merging them here takes a fifth of a small month.
+ibis.options.sql.fuse_selects = False
 
 # DuckDB is slow to divide 128 bits and to cast decimals, so wide integers are
 # hugeints and the usual quotient is guessed: a double has 53 bits, two conversions and a division

@@ -77,10 +77,10 @@ def found_in_the_ledger(page: Page, where: reads.Place, payee: str) -> None:
     page.get_by_label("Payee", exact=True).fill(payee)
     page.get_by_label("Payee", exact=True).press("Enter")
     page.wait_for_url(re.compile(rf"[?&]of_payee={payee}(&|$)"))
-    settle(page)
     sought = Sought(period=str(CLOSED), payee=payee)
     rows = list(postings.every(EVERYONE, where, sought))
     expect(headline(page)).to_have_text(f"{len(rows):,}")
+    settle(page)  # the address changes before the page is drawn anew, from its headline down
 
     with page.expect_download() as file:
         page.get_by_role("button", name="Download CSV").last.click()

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from cli.dashboard import _command
 from dashboard import reads
-from tests.dashboard.browsing import APP, settle, wait_until_healthy
+from tests.dashboard.browsing import APP, opened, settle, wait_until_healthy
 from tests.dashboard.test_identity import LISTED
 
 pytestmark = [
@@ -121,6 +121,8 @@ def test_a_payee_signs_in_sees_own_statement_and_is_refused_once_the_token_ended
             page.goto(url)
             settle(page)
             sign_in(page, "ann")
+            page.wait_for_timeout(2 * MOMENT.total_seconds() * 1000)
+            opened(page, url)
             expect(page.get_by_text("Your sign-in ended")).to_be_visible()
             expect(page.get_by_role("button", name="Sign in")).to_be_visible()
             expect(page.get_by_text("Ann Aalto")).to_have_count(0)
