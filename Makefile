@@ -20,6 +20,7 @@ test: .venv/installed-test  ## everything a change must pass, in under 15 minute
 
 test-all: .venv/installed-test  ## the full sizes as well
 	@bash .ci/system test
+	@bash .ci/system full
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: .venv/installed-test  ## style, types and arrows

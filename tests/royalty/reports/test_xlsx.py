@@ -1,8 +1,13 @@
+import csv
 import io
+import os
+import shutil
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -212,3 +217,44 @@ def test_equal_statements_give_equal_bytes_with_the_periods_date() -> None:
     core = zipfile.ZipFile(io.BytesIO(content)).read("docProps/core.xml").decode()
     assert content == statement_xlsx(statement())
     assert core.count("2026-11-01T00:00:00Z") == 2
+
+
+@pytest.mark.full
+def test_libreoffice_reads_the_same_cells(tmp_path: Path) -> None:
+    """Another spreadsheet: identifiers keep their zeros, formulas are text, amounts all places."""
+    if shutil.which("soffice") is None:
+        message = "needs LibreOffice; run apt-get install libreoffice-calc-nogui"
+        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
+    drawn = statement()
+
+    suspense = read_by_libreoffice(tmp_path / "table", table_xlsx(table()))["Suspense"]
+    sheets = read_by_libreoffice(tmp_path / "statement", statement_xlsx(drawn))
+
+    assert suspense[1] == ["007", FORMULA, "3.833334", "12", "25%", "2026-10-01"]
+    head, *lines = sheets["Lines"]
+    net = [row[head.index("Net")].removesuffix(" EUR") for row in lines]
+    assert sum(round(float(each) * MICROS) for each in net) == sum(
+        line.net.micros for line in drawn.lines
+    )
+    assert [row[head.index("ISRC")] for row in lines] == [line.isrc or "" for line in drawn.lines]
+
+
+def read_by_libreoffice(folder: Path, content: bytes) -> dict[str, list[list[str]]]:
+    """Have LibreOffice write every sheet of a workbook as CSV, and read that."""
+    folder.mkdir()
+    (folder / "book.xlsx").write_bytes(content)
+    every_sheet = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
+    subprocess.run(
+        ["soffice", profile, "--headless", "--convert-to", every_sheet, "book.xlsx"],
+        cwd=folder,
+        capture_output=True,
+        check=True,
+        timeout=300,
+    )
+    return {
+        path.stem.removeprefix("book-"): [
+            *csv.reader(io.StringIO(path.read_text(encoding="utf-8")))
+        ]
+        for path in folder.glob("book-*.csv")
+    }
