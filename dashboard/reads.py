@@ -1,8 +1,9 @@
 """What the pages read: the books through `db.queries`, and files of the workspace.
 
 Streamlit's cache is shared by everybody who looks, so each cached read takes the viewer first
-and the workspace second; the query itself filters by the viewer. The engine is cached, and never
-a connection. Nothing here writes.
+and the workspace second; the query itself filters by the viewer. What was read is kept for as long
+as nothing is written to the books. The engine is cached, and never a connection. Nothing here
+writes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -51,17 +52,20 @@ from royalty.errors import NotReady
 from royalty.period import Period
 from royalty.statement import Statement
 
-FRESH_SECONDS = 15  # a month computed or closed beside an open page shows this soon
 KEPT = 256  # results kept for each read
 STATEMENTS = 32  # of which one may have 10^5 lines
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the workspace lies and which database holds its books (None: the workspace's own)."""
+    """Where the workspace lies, which database holds its books (None: the workspace's own).
+
+    And how those stand: what was read of them is kept until something is written to them.
+    """
 
     home: str
     database: str | None
+    stand: str = ""
 
     def command(self, words: str) -> str:
         """Write a command that works from any folder."""
@@ -81,16 +85,20 @@ def place() -> Place:
     found = Place(str(Path(home).resolve()), os.environ.get("TANTIEME_DATABASE_URL") or None)
     if not found.file("workspace.toml").exists():
         raise NotReady(f"no workspace stands at {home}; run 'tantieme demo' or 'tantieme init'")
-    return found
+    return replace(found, stand=queries.stand(books(found)))
+
+
+def books(where: Place) -> Books:
+    """Open the books once for everybody; each query takes a connection of its own."""
+    return _books(where.home, where.database)
 
 
 @st.cache_resource(show_spinner=False)
-def books(where: Place) -> Books:
-    """Open the books once for everybody; each query takes a connection of its own."""
-    return queries.open_books(where.database, Path(where.home))
+def _books(home: str, database: str | None) -> Books:
+    return queries.open_books(database, Path(home))
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def periods(viewer: Viewer, where: Place) -> list[PeriodRow]:
     """Read the months that there is money of, the latest first.
 
@@ -105,13 +113,13 @@ def standing(viewer: Viewer, where: Place, period: Period) -> PeriodRow:
     return next(row for row in periods(viewer, where) if row.period == period)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def payout(viewer: Viewer, where: Place, period: Period, rule: str) -> Payout:
     """Read what a month pays under one rule."""
     return queries.payout(viewer, books(where), period, rule)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def stale(viewer: Viewer, where: Place, period: Period) -> frozenset[str]:
     """Read which rules' payouts of a month are older than what came in for it."""
     return queries.stale(viewer, books(where), period)
@@ -129,19 +137,19 @@ def differences(
     return queries.differences(viewer, books(where), *_payouts)
 
 
-@st.cache_resource(ttl=FRESH_SECONDS, max_entries=STATEMENTS, show_spinner=False)
+@st.cache_resource(max_entries=STATEMENTS, show_spinner=False)
 def statement(viewer: Viewer, where: Place, payee: str, period: Period) -> Statement:
     """Read one payee's statement of a closed month. It is frozen, so it is shared uncopied."""
     return queries.statement(viewer, books(where), payee, period)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def stated(viewer: Viewer, where: Place, period: Period) -> dict[str, str]:
     """Read who has a statement of a closed month: names by id."""
     return queries.stated(viewer, books(where), period)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def track(viewer: Viewer, where: Place, track_id: str) -> TrackDetail:
     """Read one track with the shares of it."""
     return queries.track(viewer, books(where), track_id)
@@ -179,7 +187,7 @@ def _document(path: Path) -> dict[str, Any] | None:
 # --- pages of music
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def earnings(
     viewer: Viewer, where: Place, period: Period, rule: str, window: Window = LARGEST
 ) -> Earnings:
@@ -187,13 +195,13 @@ def earnings(
     return queries.earnings(viewer, books(where), period, rule, window)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def gains(viewer: Viewer, where: Place, payouts: tuple[str, str], currency: str) -> Gains:
     """Read what the second payout, named by its id, gives payees beyond the first."""
     return queries.gains(viewer, books(where), payouts, currency)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def ranked(
     viewer: Viewer, where: Place, weights: tuple[tuple[str, int], ...], window: Window
 ) -> list[str]:
@@ -201,7 +209,7 @@ def ranked(
     return queries.ranked(viewer, books(where), dict(weights), window)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def paid_to(
     viewer: Viewer, where: Place, payouts: tuple[str, ...], currency: str, payees: tuple[str, ...]
 ) -> dict[str, dict[str, PayeeAmount]]:
@@ -232,31 +240,31 @@ def flows(viewer: Viewer, where: Place, snapshot: str, _earned: Earnings) -> tup
     return queries.flows(viewer, books(where), _earned)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def tracks_page(viewer: Viewer, where: Place, payout: str | None, window: Window) -> TracksPage:
     """Read some of the generated tracks, those of a payout or all."""
     return queries.tracks_page(viewer, books(where), payout, window)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def recordings_page(viewer: Viewer, where: Place, window: Window) -> RecordingsPage:
     """Read some of the recordings that the viewer may see."""
     return queries.recordings_page(viewer, books(where), window)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def recording(viewer: Viewer, where: Place, recording_id: str) -> RecordingRow:
     """Read one recording that the viewer may see."""
     return queries.recording(viewer, books(where), recording_id)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def used(viewer: Viewer, where: Place, recording_id: str, payout: str) -> Used:
     """Read where a recording was used in the month of a payout."""
     return queries.used(viewer, books(where), recording_id, payout)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def not_to_be_used(
     viewer: Viewer, where: Place, recording_id: str, on: date
 ) -> Mapping[Use, str | None]:
@@ -264,13 +272,13 @@ def not_to_be_used(
     return queries.not_to_be_used(viewer, books(where), recording_id, on)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def payees_of(viewer: Viewer, where: Place, recordings: tuple[str, ...]) -> dict[str, str]:
     """Read who is paid for some recordings."""
     return queries.payees_of(viewer, books(where), recordings)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def titles(viewer: Viewer, where: Place, recordings: tuple[str, ...]) -> dict[str, str]:
     """Read the titles of some recordings."""
     return queries.titles(viewer, books(where), recordings)
@@ -285,13 +293,13 @@ def contact(where: Place) -> str | None:
 # --- pages of books
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def payees_page(viewer: Viewer, where: Place, period: Period, window: Window) -> PayeesPage:
     """Read some of those whom a closed month paid."""
     return queries.payees_page(viewer, books(where), period, window)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def account_month(
     viewer: Viewer, where: Place, payee: str, period: Period, currency: str
 ) -> AccountMonth:
@@ -299,25 +307,25 @@ def account_month(
     return queries.account_month(viewer, books(where), payee, period, currency)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def trail(viewer: Viewer, where: Place, id_: str) -> Trail:
     """Read what an amount walks back to."""
     return queries.trail(viewer, books(where), id_)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def conservations(viewer: Viewer, where: Place, period: Period) -> tuple[Conservation, ...]:
     """Read whether a month's money adds up, by currency."""
     return queries.conservations(viewer, books(where), period)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def concentrations(viewer: Viewer, where: Place, period: Period) -> dict[str, Concentration]:
     """Read how evenly each stored rule divides a month."""
     return queries.concentrations(viewer, books(where), period)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def heaviest(viewer: Viewer, where: Place, period: Period) -> list[Listener]:
     """Read which listeners played one track most, under pseudonyms."""
     return queries.heaviest(viewer, books(where), period)
@@ -329,7 +337,7 @@ def faults(viewer: Viewer, where: Place) -> list[str]:
     return queries.verify_books(books(where))
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def posted(
     viewer: Viewer, where: Place, sought: Sought, limit: int, offset: int
 ) -> list[PostingRow]:
@@ -337,13 +345,13 @@ def posted(
     return queries.posted(viewer, books(where), sought, limit=limit, offset=offset)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def posted_count(viewer: Viewer, where: Place, sought: Sought) -> int:
     """Count the postings that are looked for."""
     return queries.posted_count(viewer, books(where), sought)
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=KEPT, show_spinner=False)
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def account_totals(viewer: Viewer, where: Place, sought: Sought) -> list[AccountTotal]:
     """Read what the postings that are looked for come to."""
     return queries.account_totals(viewer, books(where), sought)

@@ -3,6 +3,8 @@ import os
 import pytest
 from hypothesis import settings
 
+from tests.demonstration import demonstration  # noqa: F401  a fixture
+
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does, before torch
 settings.register_profile("patient", deadline=None)  # a busy machine is no failure
 settings.load_profile("patient")

@@ -3,7 +3,7 @@
 The dashboard and the command line import from here.
 """
 
-from db.engine import Books, open_books
+from db.engine import Books, open_books, stand
 from db.queries.account_months import AccountMonth, account_month
 from db.queries.accounts import AccountBalance, agreements, balances, currency_of, standing
 from db.queries.acts import ActRow, acts
@@ -225,6 +225,7 @@ __all__ = [
     "shares_in",
     "shares_now",
     "stale",
+    "stand",
     "standing",
     "stated",
     "statement",

@@ -1,10 +1,12 @@
 import inspect
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cli.main import main
 from dashboard import reads
 from db.queries import EVERYONE, Viewer
 from royalty.errors import NotFound, NotReady
@@ -15,7 +17,7 @@ ANN = Viewer("ann", frozenset({"ann"}))
 CACHED = [
     each
     for name, each in vars(reads).items()
-    if type(each).__name__ == "CachedFunc" and name != "books"
+    if type(each).__name__ == "CachedFunc" and name != "_books"
 ]
 
 
@@ -79,6 +81,21 @@ def test_months_come_latest_first(where: reads.Place) -> None:
     months = [row.period for row in reads.periods(EVERYONE, where)]
 
     assert months == [Period(2026, 11), Period(2026, 10)]
+
+
+def test_what_is_written_to_the_books_shows_at_the_next_look(
+    where: reads.Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(where.home, home)
+    monkeypatch.setenv("TANTIEME_HOME", str(home))
+    came = tmp_path / "revenue.csv"
+    came.write_text("period,listener,source,territory,currency,net\n2026-11,lea,app,DE,EUR,5\n")
+    before = reads.periods(EVERYONE, reads.place())
+
+    assert main(["--home", str(home), "revenue", "import", str(came)]) == 0
+
+    assert reads.periods(EVERYONE, reads.place()) != before
 
 
 def test_sound_that_was_never_rendered_is_none(where: reads.Place) -> None:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, text
 
 from db import schema
-from db.engine import Books, make_engine, open_books, reading, revision, writing
+from db.engine import Books, make_engine, open_books, reading, revision, stand, writing
 from royalty.errors import NotReady
 
 PERIOD = schema.period.insert().values(id="2026-10", status="open")
@@ -84,3 +84,15 @@ def test_the_environment_names_the_database(
     monkeypatch.setenv("TANTIEME_HOME", str(tmp_path / "home"))
 
     assert make_engine().url.database == f"{tmp_path}/home/ledger.db"
+
+
+def test_books_stand_as_they_did_until_something_is_written(books: Books) -> None:
+    before = stand(books)
+    with reading(books) as connection:
+        connection.scalar(select(schema.period.c.id))
+    unread = stand(books)
+    with writing(books) as connection:
+        connection.execute(PERIOD)
+
+    assert unread == before
+    assert stand(books) != before
