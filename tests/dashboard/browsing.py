@@ -20,6 +20,7 @@ from playwright.sync_api import (
     Download,
     Locator,
     Page,
+    Request,
     expect,
     sync_playwright,
 )
@@ -56,9 +57,14 @@ class Watch:
     def __init__(self, page: Page) -> None:
         self.faults: list[str] = []
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-        page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._failed)
         page.on("console", self._said)
         page.on("request", lambda request: self._request(request.url))
+
+    def _failed(self, request: Request) -> None:
+        """A player that has read how long its sound is leaves the rest for when it plays."""
+        if (request.resource_type, request.failure) != ("media", "net::ERR_ABORTED"):
+            self.faults.append(f"failed: {request.url} {request.failure}")
 
     def _said(self, said: ConsoleMessage) -> None:
         if said.type == "error" and not PROBE.fullmatch(said.location["url"]):
