@@ -179,8 +179,8 @@ def explain_unattributed(evidence: Evidence) -> str:
         )
     part = rest / (rest + sum(work.mean for work in cleared))
     return (
-        f"{stood}. The other {len(others)} together hold about {100 * part:.0f} % of what lies above it, "
-        "spread so thinly that no single one can be told from noise."
+        f"{stood}. The other {len(others)} together hold about {100 * part:.0f} % of what lies "
+        "above it, spread so thinly that no single one can be told from noise."
     )
 
 
