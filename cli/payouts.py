@@ -87,8 +87,9 @@ def payouts(  # noqa: PLR0913, PLR0917 - click passes one argument for each opti
 ) -> None:
     """Compute and preview a month: who earns what, how sure that is, what nobody earned.
 
-    A preview is kept until the month is closed and posts nothing; who computed it first is on
-    record as having prepared it. A closed month is shown as it was computed, by the rule that
+    A preview is kept until the month is closed and posts nothing; while nothing changes that it
+    rests on, it is shown again, and not divided again. Who computed it first is on record as having
+    prepared it. A closed month is shown as it was computed, by the rule that
     closed it unless told otherwise. A rule can be a blend of others, which divides a part of every
     pool by each.
 

@@ -50,7 +50,10 @@ def compute(workspace: Workspace, period: Period, rule: str, *, engine: str = "d
 def compute_each(
     workspace: Workspace, period: Period, rules: Sequence[str], *, engine: str = "duckdb"
 ) -> Computed:
-    """Divide a month by several rules and keep the results; a closed month is read back."""
+    """Divide a month by several rules and keep the results; a closed month is read back.
+
+    So is a preview that still holds.
+    """
     books = workspace.books()
     if queries.closed_by(EVERYONE, books, period):
         return _read_back(books, period, rules)
@@ -58,8 +61,7 @@ def compute_each(
     refused = {rule: why for rule in rules if (why := refusal(month, rule))}
     able = [rule for rule in rules if rule not in refused]
     held = rights.keep(books, month.given.rights) if able else {}
-    for rule in able:
-        _record(books, divide_by(month, rule), held)
+    _preview(books, month, able, held)
     return Computed(payouts=_payouts(books, period, able), refused=refused)
 
 
@@ -118,10 +120,16 @@ def _require_currency(books: Books, month: Month) -> None:
 
 def _keep_compared(books: Books, month: Month, rule: str, held: Kept) -> None:
     """Divide a month by all rules that it is kept by, but the one that closes it."""
+    wanted = {*COMPARED, *_computed(books, month.period)} - {rule}
+    _preview(books, month, [each for each in sorted(wanted) if not refusal(month, each)], held)
+
+
+def _preview(books: Books, month: Month, rules: Sequence[str], held: Kept) -> None:
+    """Divide a month by those rules of which nothing is stored, or nothing that still holds."""
     stored = _computed(books, month.period)
-    for each in sorted({*COMPARED, *stored} - {rule}):
-        if not (refusal(month, each) or (each in stored and _holds(books, month, each, held))):
-            _record(books, divide_by(month, each), held)
+    for rule in rules:
+        if rule not in stored or not _holds(books, month, rule, held):
+            _record(books, divide_by(month, rule), held)
 
 
 def _read_back(books: Books, period: Period, rules: Sequence[str]) -> Computed:
@@ -143,8 +151,15 @@ def _computed(books: Books, period: Period) -> tuple[str, ...]:
 
 
 def _holds(books: Books, month: Month, rule: str, held: Kept) -> bool:
-    """Tell whether dividing a month again would come to what is stored: all that decides is so."""
+    """Tell whether dividing a month again would come to what is stored, and that is whole.
+
+    It would where all that decides is as it was then.
+    """
     paid = queries.payout(EVERYONE, books, month.period, rule)
+    try:
+        snapshots.checked(books, paid.snapshot)
+    except snapshots.CorruptSnapshot:
+        return False
     now = Decided.by(
         _inputs(month, rule) | held,
         provider=month.provider,

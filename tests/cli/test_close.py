@@ -1,4 +1,5 @@
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 
 from cli.jobs import payout
 from cli.jobs.month import open_month
+from cli.main import main
 from cli.workspace import Workspace
 from db import engines, snapshots
 from royalty.period import Period
@@ -40,6 +42,21 @@ def divided(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return rules
 
 
+@pytest.fixture(scope="module")
+def previewed_example(imported_example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """October, previewed by each listener's own money; made once, tests take a copy."""
+    home = tmp_path_factory.mktemp("previewed") / "home"
+    shutil.copytree(imported_example, home)
+    assert main(["--home", str(home), "payouts", "2026-10", "--rule", "user-centric"]) == 0
+    return home
+
+
+@pytest.fixture
+def previewed(tantieme: Tantieme, previewed_example: Path, tmp_path: Path) -> Tantieme:
+    shutil.copytree(previewed_example, tmp_path / "home")
+    return tantieme
+
+
 def import_earlier(tantieme: Tantieme, tmp_path: Path, text: str = EARLIER) -> None:
     file = tmp_path / "earlier.csv"
     file.write_text(text)
@@ -56,10 +73,8 @@ def test_closing_posts_once_and_for_good(example: Tantieme) -> None:
 
 
 @pytest.mark.parametrize("dry", [(), ("--dry-run",)])
-def test_closing_by_another_rule_is_refused(example: Tantieme, dry: tuple[str, ...]) -> None:
-    example("close", "2026-10", "--rule", "pro-rata")
-
-    ran = example("close", "2026-10", "--rule", "user-centric", *dry)
+def test_closing_by_another_rule_is_refused(closed: Tantieme, dry: tuple[str, ...]) -> None:
+    ran = closed("close", "2026-10", "--rule", "user-centric", *dry)
 
     assert ran.code == 3
     assert "2026-10 is closed" in ran.err
@@ -141,15 +156,13 @@ def test_previews_that_still_hold_are_not_divided_again(
     ],
 )
 def test_previews_under_other_settings_are_divided_again(
-    example: Tantieme, tmp_path: Path, divided: list[str], setting: str, changed: str
+    previewed: Tantieme, tmp_path: Path, divided: list[str], setting: str, changed: str
 ) -> None:
-    example("payouts", "2026-10", "--rule", "user-centric")
     settings = tmp_path / "home" / "workspace.toml"
     assert setting in settings.read_text()
     settings.write_text(settings.read_text().replace(setting, changed))
-    del divided[:]
 
-    assert example("close", "2026-10", "--rule", "pro-rata").code == 0
+    assert previewed("close", "2026-10", "--rule", "pro-rata").code == 0
 
     assert divided == ["user_centric", "pro_rata"]
 
@@ -159,16 +172,14 @@ def test_previews_under_other_settings_are_divided_again(
     [("ann,1000000,0", "ann,500000,0"), ("ann,w1,,,,", "ann,w1,,,,2026-10-01")],
 )
 def test_previews_before_a_change_of_the_catalogue_are_divided_again(
-    example: Tantieme, tmp_path: Path, divided: list[str], said: str, changed: str
+    previewed: Tantieme, tmp_path: Path, divided: list[str], said: str, changed: str
 ) -> None:
-    example("payouts", "2026-10", "--rule", "user-centric")
     for name in ("recordings", "parties", "interests", "terms"):
         text = (EXAMPLE / f"{name}.csv").read_text()
         (tmp_path / f"{name}.csv").write_text(text.replace(said, changed))
-    assert example("catalogue", "import", tmp_path).code == 0
-    del divided[:]
+    assert previewed("catalogue", "import", tmp_path).code == 0
 
-    assert example("close", "2026-10", "--rule", "pro-rata").code == 0
+    assert previewed("close", "2026-10", "--rule", "pro-rata").code == 0
 
     assert divided == ["user_centric", "pro_rata"]
 
@@ -189,13 +200,11 @@ def test_a_licence_renewed_after_a_preview_has_it_divided_again(
 
 
 def test_what_changes_nothing_on_the_first_day_leaves_a_preview_as_it_is(
-    example: Tantieme, tmp_path: Path, divided: list[str]
+    previewed: Tantieme, tmp_path: Path, divided: list[str]
 ) -> None:
-    example("payouts", "2026-10", "--rule", "user-centric")
-    renew(example, tmp_path, "2027-10-01")
-    del divided[:]
+    renew(previewed, tmp_path, "2027-10-01")
 
-    assert example("close", "2026-10", "--rule", "pro-rata").code == 0
+    assert previewed("close", "2026-10", "--rule", "pro-rata").code == 0
 
     assert divided == ["pro_rata"]
 

@@ -41,12 +41,11 @@ def test_a_dry_run_of_an_import_writes_nothing(example, tmp_path: Path) -> None:
     assert example("payouts", "2026-11").code == 3
 
 
-def test_a_closed_month_refuses_late_usage(example, tmp_path: Path) -> None:
-    example("close", "2026-10")
+def test_a_closed_month_refuses_late_usage(closed, tmp_path: Path) -> None:
     late = tmp_path / "late.csv"
     late.write_text(f"{HEADER}2026-10,u7,g1,app,DE,3\n")
 
-    ran = example("usage", "import", late)
+    ran = closed("usage", "import", late)
 
     assert ran.code == 3
     assert "2026-10 is closed" in ran.err
@@ -81,17 +80,16 @@ def test_a_bug_of_ours_ends_with_one_sentence_and_no_traceback(example, monkeypa
     assert "Traceback" not in ran.err
 
 
-def test_who_brought_what_is_late_is_kept_and_a_rehearsal_is_not(example, tmp_path: Path) -> None:
-    example("close", "2026-10")
+def test_who_brought_what_is_late_is_kept_and_a_rehearsal_is_not(closed, tmp_path: Path) -> None:
     late, again = tmp_path / "late.csv", tmp_path / "again.csv"
     late.write_text(f"{HEADER}2026-10,u7,g1,app,DE,3\n")
     again.write_text("track,recording,share_ppb,low_ppb,high_ppb,provider\n")
     again.write_text(again.read_text() + "g1,r1,1000000000,,,example\n")
     for more in (("--dry-run",), (), ()):
-        assert example("usage", "import", late, "--late", "--as", "Carl", *more).code == 0
-        assert example("shares", "import", again, "--correct", "--as", "Mara", *more).code == 0
+        assert closed("usage", "import", late, "--late", "--as", "Carl", *more).code == 0
+        assert closed("shares", "import", again, "--correct", "--as", "Mara", *more).code == 0
 
-    acts = json.loads(example("approve", "2026-11", "--list", "--json").out)["acts"]
+    acts = json.loads(closed("approve", "2026-11", "--list", "--json").out)["acts"]
 
     mine = [each for each in acts if each["name"] in {"Carl", "Mara"}]
     assert [(each["act"], each["subject"], each["note"]) for each in mine] == [

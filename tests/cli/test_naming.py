@@ -153,16 +153,15 @@ def test_the_help_says_what_is_corrected_by_importing_it_again(tantieme: Tantiem
     assert "importing their CSV again with 'tantieme catalogue import'" in said
 
 
-def test_who_corrected_and_who_confirmed_is_kept(example: Tantieme, tmp_path: Path) -> None:
-    example("close", "2026-10")
+def test_who_corrected_and_who_confirmed_is_kept(closed: Tantieme, tmp_path: Path) -> None:
     corrected = write(tmp_path, "noun,id,field,value,reason", "party,ann,name,Anna,asked")
     for _ in range(2):
-        assert example("catalogue", "correct", corrected, "--as", "Carl").code == 0
+        assert closed("catalogue", "correct", corrected, "--as", "Carl").code == 0
     named = write(tmp_path, "noun,alias,id", "party,Annie,ann")
     for _ in range(2):
-        assert example("catalogue", "alias", named, "--as", "Mara").code == 0
+        assert closed("catalogue", "alias", named, "--as", "Mara").code == 0
 
-    acts = json.loads(example("approve", "2026-11", "--list", "--json").out)["acts"]
+    acts = json.loads(closed("approve", "2026-11", "--list", "--json").out)["acts"]
 
     said = [(each["name"], each["act"], each["subject"], each["note"]) for each in acts]
     assert said[-2:] == [

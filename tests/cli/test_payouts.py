@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from cli.jobs import payout
 from cli.main import main
+from cli.workspace import Workspace
+from db import queries
+from db.queries import EVERYONE
+from royalty.period import Period
 from royalty.rules import RULES
 from tests.cli.conftest import EXAMPLE, Ran
 
@@ -166,11 +171,25 @@ def test_more_than_two_rules_stand_in_blocks_that_fit_a_page(compared) -> None:
     assert max(map(len, lines)) <= 100
 
 
-def test_a_preview_can_be_computed_again_with_the_same_bytes(example) -> None:
-    first = example("payouts", "2026-10", "--rule", BLEND, "--json")
+def test_a_preview_that_still_holds_is_shown_again_and_one_that_was_lost_is_divided_again(
+    example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    divided = []
+    divide_by = payout.divide_by
+    monkeypatch.setattr(
+        payout, "divide_by", lambda *asked: (divided.append(asked[1]), divide_by(*asked))[1]
+    )
+    asked = ("payouts", "2026-10", "--rule", BLEND, "--json")
 
-    assert first.code == 0, first.err
-    assert example("payouts", "2026-10", "--rule", BLEND, "--json").out == first.out
+    first, again = example(*asked), example(*asked)
+    books = Workspace(home=tmp_path / "home").books()
+    snapshot = queries.payout(EVERYONE, books, Period(2026, 10), BLEND).snapshot
+    (tmp_path / "home" / "snapshots" / f"{snapshot}.parquet").unlink()
+    anew = example(*asked)
+
+    assert (first.code, anew.code) == (0, 0), anew.err
+    assert first.out == again.out == anew.out
+    assert divided == [BLEND, BLEND]
 
 
 def test_an_unknown_rule_names_those_there_are(example) -> None:
