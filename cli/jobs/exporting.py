@@ -147,12 +147,11 @@ def _whole(make: Callable[[], bytes]) -> Callable[[Path], object]:
     return lambda path: write_whole(path, make())
 
 
-def _one(ending: str, make: Callable[[Source], bytes], *, report: str = "") -> Document:
+def _one(ending: str, make: Callable[[Source], bytes], *, report: str = "statements") -> Document:
     """Make a document of one file, named after the report, and the payee if it is of one."""
 
     def files(source: Source) -> Iterator[File]:
-        named = filter(None, (report, source.payee))
-        stem = "-".join(named) or "all"
+        stem = "-".join(filter(None, (report, source.payee)))
         yield f"{stem}.{ending}", _whole(lambda: make(source))
 
     return files

@@ -22,7 +22,7 @@ BYTES_MAX = 1 << 28  # of a file
 TEXT_MAX = 1000  # characters of a title or a name
 
 _ID = re.compile(r"[^\s/\x00-\x1f\x7f-\x9f\ufffd]+")  # as `columns.an_id`
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # or turns text round
 _WHOLE = re.compile(r"[0-9]{1,15}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

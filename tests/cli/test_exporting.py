@@ -73,7 +73,7 @@ def test_a_document_that_is_none_is_refused_with_what_there_is(
 def test_a_dry_run_names_the_file_and_writes_nothing(closed, reports: Path, format_: str) -> None:
     ran = closed("export", "2026-10", "--format", format_, "--dry-run")
 
-    named = {"csv": reports / "all.csv", "pdf": f"3 files in {reports / 'pdf'}"}
+    named = {"csv": reports / "statements.csv", "pdf": f"3 files in {reports / 'pdf'}"}
     assert f"{named.get(format_, '6 files in')}" in ran.err
     assert "would be written; nothing was." in ran.err
     assert not reports.exists()
