@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from db.intake.faults import quoted
 from db.intake.rows import (
     Row,
     one_of,
@@ -88,7 +89,8 @@ def paid_through(
         payee = payees.get(each.party, each.party)
         for name in _PAYEES_OWN if payee != each.party else ():
             if getattr(each, _PAYMENT[name]):
-                message = f"{each.party} is paid through '{payee}'; put it in the terms of {payee}"
+                who, other = quoted(each.party), quoted(str(payee))
+                message = f"{who} is paid through {other}; put it in the terms of {other}"
                 yield fault(each, name, message)
 
 

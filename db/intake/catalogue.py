@@ -21,7 +21,7 @@ from db.intake.amendments import ABOUT, amendments
 from db.intake.catalogue_files import CatalogueFiles, read_catalogue
 from db.intake.catalogue_names import identified
 from db.intake.corrections import FIELDS
-from db.intake.faults import printable
+from db.intake.faults import printable, quoted
 from db.intake.receipt import Receipt
 from db.intake.redating import Row, redate
 from royalty.catalogue import Party, Recording
@@ -106,7 +106,8 @@ def _paid_through(connection: Connection, files: CatalogueFiles) -> Iterator[Pro
     for party in files.parties:
         through = payees.get(party.payee)
         if through not in (None, party.payee):
-            message = f"'{party.payee}' is paid through '{through}'; name the party that is paid"
+            who, other = quoted(str(party.payee)), quoted(str(through))
+            message = f"{who} is paid through {other}; name the party that is paid"
             yield files.problem(party, "payee", message)
     yield from agreements.paid_through(files.terms, payees, files.problem)
 

@@ -134,7 +134,7 @@ def test_what_only_a_payee_can_agree_is_no_term_of_another_party(
     rows = "ann,900000,50,1000,20,150000,,,,,,,US,\nlab,,,,20,150000,,,,,,,US,\n"
 
     assert refused(books, tmp_path, rows) == [
-        f"terms.csv, row 2, {column}: ann is paid through 'lab'; put it in the terms of lab"
+        f"terms.csv, row 2, {column}: 'ann' is paid through 'lab'; put it in the terms of 'lab'"
         for column in ("jurisdiction", "minimum_payment", "withholding_ppm")
     ]
 
@@ -149,5 +149,5 @@ def test_the_books_know_who_is_paid_through_whom(books: Books, tmp_path: Path) -
         record(books, again, {})
 
     assert [each.message for each in fault.value.problems] == [
-        "ann is paid through 'lab'; put it in the terms of lab"
+        "'ann' is paid through 'lab'; put it in the terms of 'lab'"
     ]

@@ -145,7 +145,7 @@ def test_who_has_terms_that_only_a_payee_has_is_not_paid_through_another(
     assert refused(catalogued, tmp_path, "party,bob,payee,lab,why") == [
         (
             "row 2, value: its terms have minimum_payment: "
-            "bob is paid through 'lab'; put it in the terms of lab"
+            "'bob' is paid through 'lab'; put it in the terms of 'lab'"
         )
     ]
 
