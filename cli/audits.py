@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from attribution.files import json_bytes, write_whole
 from cli.output import (
     FAILED,
     as_json,
@@ -24,6 +25,7 @@ from royalty.period import Period
 
 CONSERVATION, RULES, WITHOUT = "conservation", "rules", "without"
 REPRODUCE = "reproduce"
+RULES_FILE = "audit_rules.json"  # in the month's reports; the Audit page reads it
 ENGINE = "duckdb"  # unless told otherwise
 
 
@@ -58,7 +60,8 @@ def audit(  # noqa: PLR0913, PLR0917 - click passes each of them
 
     conservation: the identity of the month, to the micro; ends with 5 where it does not hold.
     rules: for every rule its properties and this month's figures: envy, concentration, what one
-    listener moved, who looks suspicious, and what some listeners cost the others.
+    listener moved, who looks suspicious, and what some listeners cost the others. What it finds is
+    kept for the Audit page.
     without: the month had a recording, or all of an artist's, not been trained on: from evidence,
     and how near that is to training again. Nothing is written.
     reproduce: divide a closed month again from its own snapshots, rights and settings, whatever is
@@ -137,10 +140,12 @@ def _rules(workspace: Workspace, period: Period, without: str | None, *, json_: 
 
     with progress("Dividing the month by every rule") as report:
         found = judge_rules(workspace, period, without, report)
+    document = fairness_json(found)
     if json_:
-        print_json(fairness_json(found))
+        print_json(document)
     else:
         print_fairness(found)
+    write_whole(workspace.folder(f"reports/{period}") / RULES_FILE, json_bytes(document))
 
 
 def _without(workspace: Workspace, period: Period, left_out: str, *, json_: bool) -> None:

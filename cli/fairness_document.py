@@ -1,7 +1,8 @@
-"""What `tantieme audit PERIOD rules --json` prints."""
+"""What `tantieme audit PERIOD rules --json` prints, and the Audit page reads."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from math import isinf
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ def fairness_json(found: Fairness) -> dict[str, Any]:
         "schema": 1,
         "period": str(found.period),
         "provider": found.provider,
+        "inputs": {kind: list(each) for kind, each in found.inputs.items()},
         "payees": found.payees,
         "listeners": found.listeners,
         "idle": found.idle.json,
@@ -28,12 +30,12 @@ def fairness_json(found: Fairness) -> dict[str, Any]:
         "rule_of_source": dict(found.rule_of_source),
         "without": gone
         and {"named": gone.named, "listeners": len(gone.listeners), "fees": gone.fees.json},
-        "rules": {each.rule.name: _rule_json(each) for each in found.rules},
+        "rules": {each.rule.name: _rule_json(each, found.names) for each in found.rules},
         "suspicious": [_suspicion_json(each) for each in found.suspicions],
     }
 
 
-def _rule_json(judged: Judged) -> dict[str, Any]:
+def _rule_json(judged: Judged, names: Mapping[str, str]) -> dict[str, Any]:
     rule, figures = judged.rule, judged.figures
     named = {
         "version": rule.version,
@@ -51,7 +53,7 @@ def _rule_json(judged: Judged) -> dict[str, Any]:
             name: getattr(spread, name)
             for name in ("gini", "top_1_percent", "top_10_percent", "largest")
         },
-        "moved": figures.moved and _moved_json(figures.moved),
+        "moved": figures.moved and _moved_json(figures.moved, names),
         "without": figures.farm and _farm_json(figures.farm),
     }
 
@@ -62,10 +64,11 @@ def _envy_json(envy: Envy) -> dict[str, Any]:
     return {"ratio": ratio, "most": envy.most, "least": envy.least}
 
 
-def _moved_json(moved: Mover) -> dict[str, Any]:
+def _moved_json(moved: Mover, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "listener": moved.listener,
         "payee": moved.payee,
+        "payee_name": names.get(moved.payee, moved.payee),
         "change": moved.change.json,
         "fee": moved.fee.json,
         "fees": moved.ratio,

@@ -24,11 +24,13 @@ from db.queries import (
     LARGEST,
     AccountMonth,
     AccountTotal,
+    Band,
     Books,
     Difference,
     Earnings,
     Flow,
     Gains,
+    Inputs,
     Listener,
     PayeeAmount,
     PayeesPage,
@@ -202,6 +204,14 @@ def gains(viewer: Viewer, where: Place, payouts: tuple[str, str], currency: str)
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
+def bands(
+    viewer: Viewer, where: Place, payouts: tuple[str, str], currency: str
+) -> tuple[Band, ...]:
+    """Read what the second payout changes, by bands of what the first pays."""
+    return queries.bands(viewer, books(where), payouts, currency)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
 def ranked(
     viewer: Viewer, where: Place, weights: tuple[tuple[str, int], ...], window: Window
 ) -> list[str]:
@@ -323,6 +333,37 @@ def conservations(viewer: Viewer, where: Place, period: Period) -> tuple[Conserv
 def concentrations(viewer: Viewer, where: Place, period: Period) -> dict[str, Concentration]:
     """Read how evenly each stored rule divides a month."""
     return queries.concentrations(viewer, books(where), period)
+
+
+def movers(viewer: Viewer, where: Place, period: Period) -> dict[str, Any] | None:
+    """Read which listener moved most by each rule, with the inputs and whose shares that is of.
+
+    None before `tantieme audit PERIOD rules` has run. It is read anew once it is written anew.
+    """
+    path = where.file("reports", str(period), "audit_rules.json")
+    if not path.exists():
+        return None
+    return _movers(viewer, replace(where, stand=str(path.stat().st_mtime_ns)), period)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def _movers(viewer: Viewer, where: Place, period: Period) -> dict[str, Any]:
+    viewer.require_all("what single listeners moved")
+    found = _document(where.file("reports", str(period), "audit_rules.json")) or {}
+    moved = {rule: each["moved"] for rule, each in found["rules"].items() if each["moved"]}
+    return {"inputs": found["inputs"], "provider": found["provider"], "moved": moved}
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def inputs(viewer: Viewer, where: Place, period: Period) -> Inputs:
+    """Read what came in for a month."""
+    return queries.inputs(viewer, books(where), period)
+
+
+@st.cache_data(max_entries=KEPT, show_spinner=False)
+def pseudonyms(viewer: Viewer, where: Place, listeners: tuple[str, ...]) -> dict[str, str]:
+    """Read under which names listeners are shown."""
+    return queries.pseudonyms(viewer, books(where), listeners)
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)

@@ -74,6 +74,7 @@ class Fairness:
 
     period: Period
     provider: str
+    inputs: Mapping[str, Sequence[str]]  # usage, revenue, shares → the snapshots of the month
     names: Mapping[str, str]  # of payees
     payees: int
     listeners: int  # who played anything
@@ -116,7 +117,7 @@ class _Divided:
 def judge_rules(
     workspace: Workspace, period: Period, named: str | None, report: Report
 ) -> Fairness:
-    """Divide a month by every rule that can, and measure what comes out; nothing is written.
+    """Divide a month by every rule that can, and measure what comes out; nothing is posted.
 
     `named` says which listeners to leave out, for comparison. Raises `NotReady` where no rule can
     divide the month, `BadInput` where `named` names nobody.
@@ -130,6 +131,7 @@ def judge_rules(
     return Fairness(
         period=period,
         provider=opened.month.provider,
+        inputs=opened.month.given.inputs,
         names={party.id: party.name for party in queries.parties(EVERYONE, workspace.books())},
         payees=len(divided.payees),
         listeners=len(divided.heard.heaviest),

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from dashboard import charts, components, identity, listeners_view, reads, tables, wording
+from dashboard import charts, components, identity, movers, reads, tables, wording
 from royalty.audit import Conservation
-from royalty.blend import weights
 from royalty.concentration import Concentration
 from royalty.errors import NotReady
 from royalty.period import Period
 from royalty.reports.table import Column, Table
-from royalty.rules import RULES
 
 TERMS = {  # of the identity, as the ledger names them, and what each means
     "paid": "Went out to payees.",
@@ -53,7 +51,7 @@ def show() -> None:
     """Draw the page for the chosen period; what one part lacks does not hide the others."""
     identity.viewer().require_all("the audit")
     period = components.chosen_period()
-    for part in (_adds_up, _evenly, _moved):
+    for part in (_adds_up, _evenly, movers.show):
         with components.refusals():
             part(period)
     _as_written(period)
@@ -165,33 +163,6 @@ def _spread(period: Period, found: Mapping[str, Concentration]) -> Table:
         ),
         period=period,
     )
-
-
-def _moved(period: Period) -> None:
-    """Say what one listener can move by each stored rule, and name who listened narrowly."""
-    st.header("What one listener can move", anchor=False)
-    row = reads.standing(identity.viewer(), reads.place(), period)
-    bounded = [rule for rule in row.computed if _bounded(rule)]
-    others = [rule for rule in row.computed if rule not in bounded]
-    if bounded:
-        st.markdown(f"At most their own fee, of any one payee's money: {_named(bounded)}.")
-    if others:
-        st.markdown(f"More than that, where they play much for their fee: {_named(others)}.")
-    st.caption(wording.HOLDS)
-    components.empty(
-        "how much the one who moved most did move under every rule is worked out by playing the "
-        f"month without each of them; run 'tantieme audit {period} rules'"
-    )
-    listeners_view.fold(period)
-
-
-def _bounded(rule: str) -> bool:
-    """Whether no listener can move a payee by more than their fee: of a blend, by all its rules."""
-    return all("click_fraud_proof" in RULES[name].has for name in weights(rule))
-
-
-def _named(rules: list[str]) -> str:
-    return ", ".join(f"**{wording.rule_name(rule).lower()}**" for rule in rules)
 
 
 def _as_written(period: Period) -> None:

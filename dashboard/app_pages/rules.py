@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import blends, charts, components, identity, reads, wording
+from dashboard import bands, blends, charts, components, identity, reads, wording
 from dashboard.months import LISTED, Month, Paid, opened, some_of, warn
 from db.queries import Difference, Gains
 from royalty.blend import is_blend
@@ -39,6 +39,7 @@ def show() -> None:
         _headline(month, two, drawn)
     _picture(month, two, paid, drawn)
     _to_the_micro(month, two)
+    bands.show(month, two)
     _what([first, second])
     _every_rule(month, first)
     _every_property()

@@ -17,6 +17,7 @@ from db.queries.audits import (
     verify_chain,
     verify_snapshots,
 )
+from db.queries.bands import Band, bands
 from db.queries.came import CameRow, came
 from db.queries.catalogue import (
     RecordingRow,
@@ -55,7 +56,7 @@ from db.queries.ledger import (
     posted_count,
     postings,
 )
-from db.queries.listening import Listener, heaviest
+from db.queries.listening import Listener, heaviest, pseudonyms
 from db.queries.months import (
     Inputs,
     PeriodRow,
@@ -114,6 +115,7 @@ __all__ = [
     "AccountTotal",
     "ActRow",
     "AliasRow",
+    "Band",
     "Books",
     "Broken",
     "CameRow",
@@ -164,6 +166,7 @@ __all__ = [
     "agreements",
     "aliases",
     "balances",
+    "bands",
     "came",
     "causes_of",
     "closed_by",
@@ -210,6 +213,7 @@ __all__ = [
     "posted",
     "posted_count",
     "postings",
+    "pseudonyms",
     "ranked",
     "rate",
     "rates",

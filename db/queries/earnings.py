@@ -118,7 +118,8 @@ def earnings(
 def gains(viewer: Viewer, books: Books, payouts: tuple[str, str], currency: str) -> Gains:
     """Say what the second payout gives payees beyond the first; both are named by their ids."""
     paid = schema.payout_payee.c
-    micros = case((paid.payout == payouts[1], paid.micros), else_=-paid.micros)
+    by = [case((paid.payout == payout, paid.micros), else_=0) for payout in payouts]
+    micros = by[1] - by[0]
     change = select(paid.payee, func.sum(micros).label("more")).where(
         paid.payout.in_(payouts), _seen(viewer, schema.payout_payee)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,16 @@ def heaviest(
     return [_listener(row, fees, salt) for row in found]
 
 
+def pseudonyms(viewer: Viewer, books: Books, listeners: Collection[str]) -> dict[str, str]:
+    """Give listeners the names under which `heaviest` lists them.
+
+    Raises `NotFound` for viewers who may not see listeners.
+    """
+    viewer.require_listeners("who listened")
+    salt = _salt(books) if listeners else b""
+    return {name: _pseudonym(name, salt) for name in listeners}
+
+
 def _most(plays: Table, limit: int) -> Table:
     """Give each listener one row, with the track that they played most."""
     both = plays.mutate(
@@ -96,7 +107,7 @@ def _fees(
 def _listener(row: dict[str, Any], fees: dict[str, tuple[Money, ...]], salt: bytes) -> Listener:
     name = row["listener"]
     return Listener(
-        pseudonym=hmac.new(salt, name.encode(), hashlib.sha256).hexdigest()[:_DIGITS],
+        pseudonym=_pseudonym(name, salt),
         plays=int(row["all_plays"]),
         tracks=row["tracks"],
         of_plays=int(row["of_plays"]),
@@ -105,6 +116,10 @@ def _listener(row: dict[str, Any], fees: dict[str, tuple[Money, ...]], salt: byt
         of_track_plays=int(row["of_track_plays"]),
         fees=fees[name],
     )
+
+
+def _pseudonym(listener: str, salt: bytes) -> str:
+    return hmac.new(salt, listener.encode(), hashlib.sha256).hexdigest()[:_DIGITS]
 
 
 def _salt(books: Books) -> bytes:

@@ -15,6 +15,8 @@ from cli.jobs.listeners import left_out
 from cli.jobs.month import open_month
 from cli.main import main
 from cli.workspace import Workspace
+from db import queries
+from db.queries import EVERYONE
 from royalty.errors import BadInput
 from royalty.money import Money
 from royalty.period import Period
@@ -192,7 +194,7 @@ def test_the_document_has_the_keys_that_others_read(
 
     assert (code, json.loads(out)) == (0, document), err
     assert " ".join(document) == (
-        "schema period provider payees listeners idle closed rule_of_source without rules "
+        "schema period provider inputs payees listeners idle closed rule_of_source without rules "
         "suspicious"
     )
     assert (document["schema"], document["period"], document["provider"]) == (1, "2026-10", "p")
@@ -200,7 +202,7 @@ def test_the_document_has_the_keys_that_others_read(
     assert " ".join(rule) == "version options has lacks refused envy concentration moved without"
     assert " ".join(rule["envy"]) == "ratio most least"
     assert " ".join(rule["concentration"]) == "gini top_1_percent top_10_percent largest"
-    assert " ".join(rule["moved"]) == "listener payee change fee fees tried of"
+    assert " ".join(rule["moved"]) == ("listener payee payee_name change fee fees tried of")
     assert " ".join(rule["without"]) == ("paid_in gained profit taken suspense platform changes")
     assert " ".join(document["suspicious"][0]) == "payee pro_rata user_centric beyond of_few"
     assert document["without"] == {
@@ -211,6 +213,30 @@ def test_the_document_has_the_keys_that_others_read(
     assert all(
         {*each["has"], *each["lacks"]} == {*PROPERTIES} for each in document["rules"].values()
     )
+
+
+def test_what_is_found_is_kept_for_the_audit_page(
+    found: Fairness, fraud: Workspace, document, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("cli.jobs.fairness.judge_rules", lambda *_: found)
+    kept = tmp_path / "reports" / "2026-10" / "audit_rules.json"
+
+    written = []
+    for options in ((), ("--json",)):
+        code, _, err = tantieme(tmp_path, *MONTH, *options)
+        assert code == 0, err
+        written.append(kept.read_bytes())
+
+    there = queries.inputs(EVERYONE, fraud.books(), OCTOBER)
+    assert written[0] == written[1]
+    assert json.loads(written[0]) == document
+    assert document["inputs"] == {
+        "usage": there.usage,
+        "revenue": there.revenue,
+        "shares": there.shares["p"],
+    }
+    assert document["rules"]["pro_rata"]["moved"]["payee_name"] == "Artist X"
+    assert [path.name for path in kept.parent.iterdir()] == [kept.name]
 
 
 def test_a_rule_that_cannot_divide_the_month_says_why_and_has_no_figures(document, report) -> None:

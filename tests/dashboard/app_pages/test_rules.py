@@ -4,11 +4,12 @@ from unittest.mock import patch
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import reads, wording
-from db.queries import EVERYONE, Difference, Earnings, Payout
+from dashboard import bands, reads, wording
+from db.queries import EVERYONE, Band, Difference, Earnings, Payout
 from royalty.concentration import concentration
-from royalty.money import Money
+from royalty.money import MICROS, Money
 from royalty.rules import RULES
+from tests.dashboard.app_pages.alts import alts
 from tests.dashboard.conftest import CLOSED, OpenPage, texts
 
 BLEND = "pro_rata:0.5+user_centric:0.5"
@@ -113,7 +114,7 @@ def test_concentration_is_measured_over_everybody_whom_some_rule_pays(
 ) -> None:
     everybody = ("Ann Aalto", "Ben Brandt", "Cho Chen")
 
-    table = open_page("rules").dataframe[0].value.set_index("Rule")
+    table = open_page("rules").dataframe[1].value.set_index("Rule")
 
     assert set(table.index) == {
         wording.rule_name(rule) for rule in reads.standing(EVERYONE, where, CLOSED).computed
@@ -131,7 +132,7 @@ def test_concentration_is_measured_over_everybody_whom_some_rule_pays(
 def test_all_stored_rules_stand_in_one_table(open_page: OpenPage, where: reads.Place) -> None:
     computed = reads.standing(EVERYONE, where, CLOSED).computed
 
-    table = open_page("rules").dataframe[1].value.set_index("Payee")
+    table = open_page("rules").dataframe[2].value.set_index("Payee")
 
     assert set(table.columns) == {wording.rule_name(rule) for rule in computed}
     for rule in computed:
@@ -156,7 +157,7 @@ def test_the_preview_of_a_blend_is_linear_and_stored_nowhere(
 
     app = open_page("rules")
     app.slider[0].set_value(20).run()
-    table = app.dataframe[2].value.set_index("Payee")
+    table = app.dataframe[3].value.set_index("Payee")
 
     assert not app.exception
     assert "Preview, not stored" in texts(app)
@@ -235,3 +236,48 @@ def test_a_month_in_which_nobody_earned_anything_says_so(
 
     assert not app.exception
     assert "Neither rule pays anybody" in texts(app)
+
+
+def test_bands_say_who_gains_and_loses_by_how_much_they_are_paid(
+    open_page: OpenPage, where: reads.Place
+) -> None:
+    one, other = paid(where, "pro_rata"), paid(where, "user_centric")
+    less = Money(sum(each.micros for name, each in one.items() if name != "Cho Chen"), "EUR")
+    more = other["Cho Chen"] - one["Cho Chen"]
+
+    app = open_page("rules")
+    table = app.dataframe[0].value.set_index("Paid by pro rata")
+
+    takeaway = alts(app)[2]
+    assert f"payees paid €1 to €10 gain most, {more.rounded_signed}, and payees paid" in takeaway
+    assert takeaway in texts(app)
+    assert list(table.index) == ["€1 to €10", "€10 to €100"]
+    assert list(table["Payees"]) == ["1", "2"]
+    assert (list(table["Gain"]), list(table["Lose"])) == (["1", "0"], ["0", "2"])
+    assert list(table["Pro rata, EUR"]) == [one["Cho Chen"].decimal, less.decimal]
+    assert table["User centric, EUR"]["€1 to €10"] == other["Cho Chen"].decimal
+    assert table["Difference, EUR"]["€1 to €10"] == more.decimal
+    assert list(table["Change"]) == ["+47.1 %", "-14.9 %"]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "name", "change"),
+    [
+        ((0, 1, 0, 5), "nothing", ""),
+        ((1, MICROS, 4, 4), "below €1", "0.0 %"),
+        ((MICROS, 10 * MICROS, 2_000_000, 1_000_000), "€1 to €10", "-50.0 %"),
+        ((10**10, 10**11, 10**10, 10**10 + 1), "€10,000 to €100,000", "< 0.1 %"),
+        ((10**18, None, 10**18, 10**18), "€1,000,000,000,000 or more", "0.0 %"),
+    ],
+)
+def test_a_band_is_named_by_its_ends(
+    amounts: tuple[int, int | None, int, int], name: str, change: str
+) -> None:
+    low, below, first, second = (each if each is None else Money(each, "EUR") for each in amounts)
+    nobody = Money(0, "EUR")
+    band = Band(
+        low=low, below=below, payees=1, gaining=0, losing=0, first=first, second=second,
+        gained=nobody,
+    )  # fmt: skip
+
+    assert (bands.named(band), bands.signed_percent(band)) == (name, change)

@@ -90,3 +90,11 @@ def test_flows_hold_all_that_is_attributed(computed: Books, viewer: Viewer, limi
             (False, 12): {("r2", "bob"): 2_000_000},
         }[viewer.sees_all, limit]
     )
+
+
+def test_by_the_same_payout_nobody_gains(computed: Books) -> None:
+    same = ("2026-10/pro_rata", "2026-10/pro_rata")
+
+    found = queries.gains(EVERYONE, computed, same, "EUR")
+
+    assert (found.gaining, found.amount.micros) == (0, 0)
