@@ -107,7 +107,7 @@ def export(  # noqa: PLR0913, PLR0917 - click passes one argument for each optio
 
 
 def _to_check(pack: Path) -> str:
-    """Say what fixes every byte of a pack, beside the root that fixes its postings."""
+    """Say what fixes every byte of a pack, beside the root that fixes its money."""
     manifest = pack_verify.check(pack).manifest_sha256
     return (
         f"Its manifest has the hash {manifest}.\n"

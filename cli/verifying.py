@@ -51,12 +51,13 @@ def verify(  # noqa: PLR0913, PLR0917  what click passes
 ) -> None:
     """Check books, snapshots, run cards, checkpoints and evidence. Ends with 5 on any fault.
 
-    With the root that `close` printed, say which closed month it is of: the month's postings are
-    then, to the last one, those that it was closed with. Ends with 5 where none has it.
+    With the root that `close` printed, say which closed month it is of: the month's postings, what
+    payees' accounts stand at and the lines are then those that it was closed with, to the micro.
+    Ends with 5 where none has it.
 
     With PACK, an evidence pack that `export` wrote, check that alone; no workspace is needed.
     Give it the root that `close` printed: a forged pack agrees with itself as well. The root fixes
-    each posting that is there; the hash of the manifest, which this prints, fixes every byte.
+    the payee's money; the hash of the manifest, which this prints, fixes every byte.
 
     \b
     Example:  tantieme verify
@@ -97,17 +98,17 @@ def _verify_pack(
 
 
 def _verify_root(ctx: click.Context, workspace: Workspace, root: str, *, json_: bool) -> None:
-    """Say which month's postings have a root, and end with 5 where none do."""
+    """Say which month has a root, and end with 5 where none has."""
     found = queries.find_root(workspace.books(), root)
     holds = found is not None and found.posted == root
     if json_:
         period = None if found is None else str(found.period)
         print_json({"schema": 1, "root": root, "holds": holds, "period": period})
     elif found is None:
-        click.echo(f"No closed month has root {root}: it is of other books, or postings changed.")
+        click.echo(f"No closed month has root {root}: it is of other books, or these changed.")
     elif holds:
-        click.echo(f"{found.period} has that root: its postings are those it was closed with.")
+        click.echo(f"{found.period} has that root: its money is what it was closed with.")
     else:
-        click.echo(f"{found.period} was closed with that root; its postings were changed since.")
+        click.echo(f"{found.period} was closed with that root; its money was changed since.")
     if not holds:
         ctx.exit(FAILED)

@@ -70,7 +70,7 @@ def totals_table(period: Period, totals: Sequence[AccountTotal]) -> Table:
 def every(viewer: Viewer, where: reads.Place, sought: Sought) -> Iterator[PostingRow]:
     """Read everything that is looked for, a part at a time."""
     start = 0
-    while rows := reads.posted(viewer, where, sought, POSTED_MAX, start):
+    while rows := reads.posted(viewer, where, sought, limit=POSTED_MAX, offset=start):
         yield from rows
         start += len(rows)
 

@@ -11,49 +11,33 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
 
 from db import queries
 from db.queries import (
-    LARGEST,
-    AccountMonth,
-    AccountTotal,
-    Band,
     Books,
     Difference,
     Earnings,
     Flow,
-    Gains,
-    Inputs,
-    Listener,
     PayeeAmount,
-    PayeesPage,
     Payout,
     PeriodRow,
-    PostingRow,
-    RecordingRow,
-    RecordingsPage,
-    Sought,
-    TrackDetail,
-    TracksPage,
-    Trail,
-    Used,
     Viewer,
     Window,
 )
-from royalty.audit import Conservation
-from royalty.catalogue import Use
-from royalty.concentration import Concentration
 from royalty.errors import NotReady
 from royalty.period import Period
 from royalty.statement import Statement
 
+Asked = ParamSpec("Asked")
+Found = TypeVar("Found")
+
+SAID = ("workspace.toml", "access.toml")  # files that people write, by which books are read
 KEPT = 256  # results kept for each read
 STATEMENTS = 32  # of which one may have 10^5 lines
 
@@ -62,7 +46,8 @@ STATEMENTS = 32  # of which one may have 10^5 lines
 class Place:
     """Where the workspace lies, which database holds its books (None: the workspace's own).
 
-    And how those stand: what was read of them is kept until something is written to them.
+    And how those stand, with the files that people write: what was read is kept until something is
+    written to them.
     """
 
     home: str
@@ -87,7 +72,8 @@ def place() -> Place:
     found = Place(str(Path(home).resolve()), os.environ.get("TANTIEME_DATABASE_URL") or None)
     if not found.file("workspace.toml").exists():
         raise NotReady(f"no workspace stands at {home}; run 'tantieme demo' or 'tantieme init'")
-    return replace(found, stand=queries.stand(books(found)))
+    said = [file.stat().st_mtime_ns for name in SAID if (file := found.file(name)).exists()]
+    return replace(found, stand=f"{queries.stand(books(found))} {said}")
 
 
 def books(where: Place) -> Books:
@@ -98,6 +84,50 @@ def books(where: Place) -> Books:
 @st.cache_resource(show_spinner=False)
 def _books(home: str, database: str | None) -> Books:
     return queries.open_books(database, Path(home))
+
+
+def _kept(
+    query: Callable[Concatenate[Viewer, Books, Asked], Found],
+) -> Callable[Concatenate[Viewer, Place, Asked], Found]:
+    """Make the read that keeps what a query finds: for each viewer, workspace and question."""
+
+    def read(viewer: Viewer, where: Place, /, *asked: Asked.args, **named: Asked.kwargs) -> Found:
+        return query(viewer, books(where), *asked, **named)
+
+    # Streamlit tells what it keeps apart by these names.
+    read.__module__, read.__qualname__ = query.__module__, query.__qualname__
+    read.__doc__ = query.__doc__
+    return st.cache_data(max_entries=KEPT, show_spinner=False)(read)
+
+
+# Of months.
+payout = _kept(queries.payout)
+stale = _kept(queries.stale)
+stated = _kept(queries.stated)
+earnings = _kept(queries.earnings)
+gains = _kept(queries.gains)
+bands = _kept(queries.bands)
+conservations = _kept(queries.conservations)
+concentrations = _kept(queries.concentrations)
+inputs = _kept(queries.inputs)
+payees_page = _kept(queries.payees_page)
+account_month = _kept(queries.account_month)
+# Of music.
+track = _kept(queries.track)
+tracks_page = _kept(queries.tracks_page)
+recording = _kept(queries.recording)
+recordings_page = _kept(queries.recordings_page)
+used = _kept(queries.used)
+not_to_be_used = _kept(queries.not_to_be_used)
+payees_of = _kept(queries.payees_of)
+titles = _kept(queries.titles)
+# Of the books.
+trail = _kept(queries.trail)
+posted = _kept(queries.posted)
+posted_count = _kept(queries.posted_count)
+account_totals = _kept(queries.account_totals)
+heaviest = _kept(queries.heaviest)
+pseudonyms = _kept(queries.pseudonyms)
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
@@ -116,18 +146,6 @@ def standing(viewer: Viewer, where: Place, period: Period) -> PeriodRow:
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
-def payout(viewer: Viewer, where: Place, period: Period, rule: str) -> Payout:
-    """Read what a month pays under one rule."""
-    return queries.payout(viewer, books(where), period, rule)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def stale(viewer: Viewer, where: Place, period: Period) -> frozenset[str]:
-    """Read which rules' payouts of a month are older than what came in for it."""
-    return queries.stale(viewer, books(where), period)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
 def differences(
     viewer: Viewer, where: Place, snapshots: tuple[str, str], _payouts: tuple[Payout, Payout]
 ) -> tuple[Difference, ...]:
@@ -143,18 +161,6 @@ def differences(
 def statement(viewer: Viewer, where: Place, payee: str, period: Period) -> Statement:
     """Read one payee's statement of a closed month. It is frozen, so it is shared uncopied."""
     return queries.statement(viewer, books(where), payee, period)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def stated(viewer: Viewer, where: Place, period: Period) -> dict[str, str]:
-    """Read who has a statement of a closed month: names by id."""
-    return queries.stated(viewer, books(where), period)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def track(viewer: Viewer, where: Place, track_id: str) -> TrackDetail:
-    """Read one track with the shares of it."""
-    return queries.track(viewer, books(where), track_id)
 
 
 def evidence(where: Place, track_id: str) -> dict[str, Any] | None:
@@ -187,28 +193,6 @@ def _document(path: Path) -> dict[str, Any] | None:
 
 
 # --- pages of music
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def earnings(
-    viewer: Viewer, where: Place, period: Period, rule: str, window: Window = LARGEST
-) -> Earnings:
-    """Read the totals of a month under one rule, and the largest of what it pays."""
-    return queries.earnings(viewer, books(where), period, rule, window)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def gains(viewer: Viewer, where: Place, payouts: tuple[str, str], currency: str) -> Gains:
-    """Read what the second payout, named by its id, gives payees beyond the first."""
-    return queries.gains(viewer, books(where), payouts, currency)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def bands(
-    viewer: Viewer, where: Place, payouts: tuple[str, str], currency: str
-) -> tuple[Band, ...]:
-    """Read what the second payout changes, by bands of what the first pays."""
-    return queries.bands(viewer, books(where), payouts, currency)
 
 
 @st.cache_data(max_entries=KEPT, show_spinner=False)
@@ -250,50 +234,6 @@ def flows(viewer: Viewer, where: Place, snapshot: str, _earned: Earnings) -> tup
     return queries.flows(viewer, books(where), _earned)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def tracks_page(viewer: Viewer, where: Place, payout: str | None, window: Window) -> TracksPage:
-    """Read some of the generated tracks, those of a payout or all."""
-    return queries.tracks_page(viewer, books(where), payout, window)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def recordings_page(viewer: Viewer, where: Place, window: Window) -> RecordingsPage:
-    """Read some of the recordings that the viewer may see."""
-    return queries.recordings_page(viewer, books(where), window)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def recording(viewer: Viewer, where: Place, recording_id: str) -> RecordingRow:
-    """Read one recording that the viewer may see."""
-    return queries.recording(viewer, books(where), recording_id)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def used(viewer: Viewer, where: Place, recording_id: str, payout: str) -> Used:
-    """Read where a recording was used in the month of a payout."""
-    return queries.used(viewer, books(where), recording_id, payout)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def not_to_be_used(
-    viewer: Viewer, where: Place, recording_id: str, on: date
-) -> Mapping[Use, str | None]:
-    """Read why a recording may not be trained on, or paid for output, on a day."""
-    return queries.not_to_be_used(viewer, books(where), recording_id, on)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def payees_of(viewer: Viewer, where: Place, recordings: tuple[str, ...]) -> dict[str, str]:
-    """Read who is paid for some recordings."""
-    return queries.payees_of(viewer, books(where), recordings)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def titles(viewer: Viewer, where: Place, recordings: tuple[str, ...]) -> dict[str, str]:
-    """Read the titles of some recordings."""
-    return queries.titles(viewer, books(where), recordings)
-
-
 def contact(where: Place) -> str | None:
     """Return the address that people write to, where `access.toml` says whom to ask by one."""
     listed = queries.access(where.file())
@@ -301,38 +241,6 @@ def contact(where: Place) -> str | None:
 
 
 # --- pages of books
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def payees_page(viewer: Viewer, where: Place, period: Period, window: Window) -> PayeesPage:
-    """Read some of those whom a closed month paid."""
-    return queries.payees_page(viewer, books(where), period, window)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def account_month(
-    viewer: Viewer, where: Place, payee: str, period: Period, currency: str
-) -> AccountMonth:
-    """Read how one payee's account moved in a month, by the ledger alone."""
-    return queries.account_month(viewer, books(where), payee, period, currency)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def trail(viewer: Viewer, where: Place, id_: str) -> Trail:
-    """Read what an amount walks back to."""
-    return queries.trail(viewer, books(where), id_)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def conservations(viewer: Viewer, where: Place, period: Period) -> tuple[Conservation, ...]:
-    """Read whether a month's money adds up, by currency."""
-    return queries.conservations(viewer, books(where), period)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def concentrations(viewer: Viewer, where: Place, period: Period) -> dict[str, Concentration]:
-    """Read how evenly each stored rule divides a month."""
-    return queries.concentrations(viewer, books(where), period)
 
 
 def movers(viewer: Viewer, where: Place, period: Period) -> dict[str, Any] | None:
@@ -354,45 +262,7 @@ def _movers(viewer: Viewer, where: Place, period: Period) -> dict[str, Any]:
     return {"inputs": found["inputs"], "provider": found["provider"], "moved": moved}
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def inputs(viewer: Viewer, where: Place, period: Period) -> Inputs:
-    """Read what came in for a month."""
-    return queries.inputs(viewer, books(where), period)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def pseudonyms(viewer: Viewer, where: Place, listeners: tuple[str, ...]) -> dict[str, str]:
-    """Read under which names listeners are shown."""
-    return queries.pseudonyms(viewer, books(where), listeners)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def heaviest(viewer: Viewer, where: Place, period: Period) -> list[Listener]:
-    """Read which listeners played one track most, under pseudonyms."""
-    return queries.heaviest(viewer, books(where), period)
-
-
 def faults(viewer: Viewer, where: Place) -> list[str]:
     """Check all of the books anew; name what is not as it was written. Slow where they are long."""
     viewer.require_all("whether the books are as they were written")
     return queries.verify_books(books(where))
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def posted(
-    viewer: Viewer, where: Place, sought: Sought, limit: int, offset: int
-) -> list[PostingRow]:
-    """Read some of the postings that are looked for."""
-    return queries.posted(viewer, books(where), sought, limit=limit, offset=offset)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def posted_count(viewer: Viewer, where: Place, sought: Sought) -> int:
-    """Count the postings that are looked for."""
-    return queries.posted_count(viewer, books(where), sought)
-
-
-@st.cache_data(max_entries=KEPT, show_spinner=False)
-def account_totals(viewer: Viewer, where: Place, sought: Sought) -> list[AccountTotal]:
-    """Read what the postings that are looked for come to."""
-    return queries.account_totals(viewer, books(where), sought)

@@ -24,7 +24,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD = "0003"  # the migration that makes these tables; a test holds it to migrations/versions
+HEAD = "0004"  # the migration that makes these tables; a test holds it to migrations/versions
 
 metadata = MetaData(
     naming_convention={
@@ -225,7 +225,8 @@ period = Table(
     _maybe("payout"),
     _maybe("chain_head"),
     _maybe("closed_at"),
-    _maybe("root"),  # of the Merkle tree over the period's postings
+    _maybe("root"),  # of the Merkle tree that fixes the period
+    Column("root_version", Integer, nullable=False, server_default="1"),  # see `db.roots`
     CheckConstraint("status in ('open', 'closed')", name="status"),
 )
 

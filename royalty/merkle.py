@@ -17,43 +17,49 @@ _BYTES = 32
 
 def root(leaves: Iterable[bytes]) -> str:
     """Hash leaves in their order, as 64 hexadecimal digits; they may stream."""
+    return top(map(hashed, leaves))
+
+
+def top(hashes: Iterable[bytes]) -> str:
+    """Hash what `hashed` gives of leaves in their order, as `root` does; they may stream."""
     tops: list[bytes] = []  # of whole subtrees, the largest first
-    for place, leaf in enumerate(leaves):
-        top = _leaf(leaf)
+    for place, node in enumerate(hashes):
         while place & 1:
-            top = _node(tops.pop(), top)
-            place >>= 1  # noqa: PLW2901  one level up
-        tops.append(top)
+            node = _node(tops.pop(), node)  # noqa: PLW2901  one level up
+            place >>= 1  # noqa: PLW2901
+        tops.append(node)
     if not tops:
         return sha256(b"").hexdigest()
-    top = tops.pop()
+    last = tops.pop()
     while tops:
-        top = _node(tops.pop(), top)
-    return top.hex()
+        last = _node(tops.pop(), last)
+    return last.hex()
 
 
-def path(leaves: Iterable[bytes], place: int) -> tuple[str, ...]:
-    """List the hashes, from the leaf's level up, that lead from the leaf at a place to the root.
+def paths(hashes: Iterable[bytes], places: Sequence[int]) -> list[tuple[str, ...]]:
+    """List the hashes that lead from the leaf at each place to the root, from its level up.
 
-    Places count from 0. Raises `IndexError` where there is no such leaf.
+    `hashes` are those of all leaves, as `hashed` gives them; places count from 0. Raises
+    `IndexError` where there is no such leaf.
     """
-    nodes = [_leaf(leaf) for leaf in leaves]
-    if not 0 <= place < len(nodes):
-        raise IndexError(f"there are {len(nodes)} leaves and none at place {place}")
-    siblings = []
+    nodes, at = [*hashes], [*places]
+    for place in places:
+        if not 0 <= place < len(nodes):
+            raise IndexError(f"there are {len(nodes)} leaves and none at place {place}")
+    siblings: list[list[str]] = [[] for _ in at]
     while len(nodes) > 1:
-        if place ^ 1 < len(nodes):
-            siblings.append(nodes[place ^ 1].hex())
-        nodes = _level(nodes)
-        place >>= 1
-    return tuple(siblings)
+        for place, found in zip(at, siblings, strict=True):
+            if place ^ 1 < len(nodes):
+                found.append(nodes[place ^ 1].hex())
+        nodes, at = _level(nodes), [place >> 1 for place in at]
+    return [tuple(found) for found in siblings]
 
 
 def holds(leaf: bytes, place: int, count: int, path: Sequence[str], root: str) -> bool:
     """Tell whether a leaf stands at a place among `count` leaves that have this root."""
     if not 0 <= place < count:
         return False
-    siblings, top, last = map(_hash, path), _leaf(leaf), count - 1
+    siblings, top, last = map(_hash, path), hashed(leaf), count - 1
     while last:
         if place ^ 1 <= last:
             sibling = next(siblings, None)
@@ -64,7 +70,8 @@ def holds(leaf: bytes, place: int, count: int, path: Sequence[str], root: str) -
     return top.hex() == root.lower() and not [*siblings]
 
 
-def _leaf(leaf: bytes) -> bytes:
+def hashed(leaf: bytes) -> bytes:
+    """Hash a leaf, as it stands at the lowest level of its tree."""
     return sha256(_LEAF + leaf).digest()
 
 

@@ -85,7 +85,7 @@ class Heading:
     provider: str = ""  # whose shares it was divided by
     runs: tuple[str, ...] = ()  # that made the tracks of the lines
     closed_at: str | None = None
-    root: str | None = None  # of the Merkle tree over the period's postings
+    root: str | None = None  # of the Merkle tree over the period's postings and accounts
     notes: tuple[str, ...] = ()  # plain sentences: what a sum cannot say
     opening: Money
     closing: Money  # by the ledger, which lines and movements must explain

@@ -59,8 +59,9 @@ def write_pack(workspace: Workspace, period: Period, payee: str, path: Path) -> 
     """Write the evidence pack of a payee and a closed month to a file; return the file.
 
     The same books and files give the same bytes. Raises `PeriodNotClosed`, `NotFound` where there
-    is no such payee or the evidence that was paid by is gone, `NotReady` where the month has no
-    root, and `Conflict` where postings or a run's card are not what they were.
+    is no such payee, nothing was owed to it, or the evidence that was paid by is gone, `NotReady`
+    where the month's root proves no account, and `Conflict` where the books or a run's card are
+    not what they were.
     """
     content = evidence_pack(_gathered(workspace, period, payee))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,9 +82,10 @@ def _gathered(workspace: Workspace, period: Period, payee: str) -> Contents:
         own=frozenset(line.recording for line in statement.lines if line.recording),
     )
     documents = dict(_documents(behind))
+    pools = {line.pool for line in statement.lines}
     return Contents(
         statement=statement,
-        proofs=proofs(EVERYONE, books, payee, period),
+        proofs=proofs(EVERYONE, books, payee, period, pools),
         shares=list(_shares(behind)),
         allocations=_allocations(behind),
         found=_found(behind, documents),

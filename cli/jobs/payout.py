@@ -94,6 +94,7 @@ def close_period(
         name=name,
         approval=settings.approval,
         after=after if transactions else None,
+        engine=engine,
     )
 
 

@@ -16,6 +16,7 @@ from cli.workspace import Workspace
 from db import chain, engines, queries, snapshots
 from db.engine import Books
 from db.queries import EVERYONE, Decided, Payout, PeriodRow
+from db.roots import Divided
 from royalty.money import Money
 from royalty.period import Period
 
@@ -99,15 +100,16 @@ def _allocations(books: Books, paid: Payout, division: Division) -> list[Repeate
 
 
 def _posted(books: Books, month: PeriodRow, division: Division) -> Iterator[Repeated]:
-    """Compare the transactions by which the month was divided, and the root over its postings."""
+    """Compare the transactions by which the month was divided, and the month's root."""
     anew = {each.key: each for each in division.transactions()}
     posted = queries.divided(EVERYONE, books, month.period)
     for key in dict.fromkeys([*posted, *anew]):
         again = chain.content(anew[key]) if key in anew else NOTHING
         yield Repeated(what=f"transaction {key}", closed=posted.get(key, NOTHING), again=again)
-    root = queries.root_with(EVERYONE, books, month.period, anew.values())
+    rows = Divided(rows=division.rows, currency=division.currency)
+    root = queries.root_with(EVERYONE, books, month.period, anew.values(), rows)
     if root is not None:
-        yield Repeated(what="root of its postings", closed=str(month.root), again=root)
+        yield Repeated(what="root of the month", closed=str(month.root), again=root)
 
 
 def _first(books: Books, paid: Payout, rows: Table, engine: BaseBackend) -> Iterator[str]:

@@ -43,7 +43,7 @@ SPREAD = (
 ROOTS = (
     Column(name="month", title="Month"),
     Column(name="rule", title="Closed by"),
-    Column(name="root", title="Root of its postings", kind="id"),
+    Column(name="root", title="Root of the month", kind="id"),
 )
 
 
@@ -185,8 +185,8 @@ def _as_written(period: Period) -> None:
         ),
     )
     st.caption(
-        "A root is one hash over all postings of a month. Whoever kept it can prove later, with "
-        "`tantieme verify --root ROOT`, that not one of them was changed."
+        "A root is one hash over all postings of a month and what they come to. Whoever kept it "
+        "can prove later, with `tantieme verify --root ROOT`, that none of it was changed."
     )
     tables.show(table, alt=f"{len(closed)} closed months, each with its root")
     _check(len(closed))

@@ -100,7 +100,7 @@ def _postings(period: Period, sought: Sought, count: int) -> None:
     pages = -(-count // postings.ROWS)
     page = st.pagination(pages, key="page_no", bind="query-params") if pages > 1 else 1
     start = postings.ROWS * (min(page, pages) - 1)
-    rows = reads.posted(viewer, where, sought, postings.ROWS, start)
+    rows = reads.posted(viewer, where, sought, limit=postings.ROWS, offset=start)
     st.caption(
         f"{start + 1:,} to {start + len(rows):,} of {count:,}, in the order of the chain; the "
         "download has all of them. Choose one to walk it back."

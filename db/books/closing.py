@@ -1,6 +1,6 @@
 """Closing a period: everything it owes is posted and nothing more comes in, in one transaction.
 
-Months close in order. One that closes gets the Merkle root of its postings, and the next begins.
+Months close in order. One that closes gets its Merkle root (`db.roots`), and the next begins.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, exists, or_, select
 
-from db import chain, schema
+from db import chain, roots, schema
 from db.books.acts import Act, record_act
 from db.books.approvals import require_approved
 from db.books.ledger import chain_head, post_within
@@ -26,7 +26,7 @@ from royalty.period import Period
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """A closed period: its transactions, the chain's hash when it closed, its postings' root."""
+    """A closed period: its transactions, the chain's hash when it closed, and its root."""
 
     already: bool  # it was closed by this rule before; nothing changed
     transactions: tuple[int, ...]
@@ -44,12 +44,14 @@ def close(  # noqa: PLR0913  what is closed, with what, and by whom
     name: str = "",
     approval: bool = False,
     after: int | None = None,
+    engine: str = "duckdb",
 ) -> Closing:
     """Post a period's transactions and close it with a rule, or change nothing.
 
-    Raises `PeriodClosed` where another rule closed it or a later month is closed, `NotReady` where
-    an earlier month with money in it is open, where that payout is not the one computed from what
-    is in the books now, where something was posted since the transaction `after`, and, with
+    `engine` reads what the period was divided into, which its root is over, too. Raises
+    `PeriodClosed` where another rule closed it or a later month is closed, `NotReady` where an
+    earlier month with money in it is open, where that payout is not the one computed from what is
+    in the books now, where something was posted since the transaction `after`, and, with
     `approval`, where nobody else than `name` and who prepared it approved the payout as it stands.
     """
     with writing(books) as connection:
@@ -63,7 +65,8 @@ def close(  # noqa: PLR0913  what is closed, with what, and by whom
         if approval:
             require_approved(connection, period, rule, name)
         ids = tuple(post_within(connection, transactions))
-        closing = _sealed(connection, period, ids)
+        by = roots.divided(books, connection, payout_id, engine)
+        closing = _sealed(connection, period, ids, by)
         _mark(connection, period, rule, payout_id, closing)
         _record(connection, period, rule, payout_id, name)
         begin(connection, period.next)
@@ -92,10 +95,13 @@ def _row(connection: Connection, period: Period) -> Row[Any] | None:
     return found.one_or_none()
 
 
-def _sealed(connection: Connection, period: Period, ids: tuple[int, ...]) -> Closing:
+def _sealed(
+    connection: Connection, period: Period, ids: tuple[int, ...], by: roots.Divided
+) -> Closing:
     """Read what the period is closed with off its postings, the closing's among them."""
     _, head = chain_head(connection)
-    root = merkle.root(chain.leaves(connection, str(period)))
+    postings = chain.leaves(connection, str(period))
+    root = merkle.root(roots.leaves(connection, str(period), postings, by))
     return Closing(already=False, transactions=ids, chain_head=head, root=root)
 
 
@@ -105,7 +111,7 @@ def _mark(
     closed = {"status": "closed", "rule": rule, "payout": payout_id, "closed_at": now()}
     sealed = {"chain_head": closing.chain_head, "root": closing.root}
     this = schema.period.update().where(schema.period.c.id == str(period))
-    connection.execute(this.values(closed | sealed))
+    connection.execute(this.values(closed | sealed | {"root_version": roots.VERSION}))
 
 
 def _record(connection: Connection, period: Period, rule: str, payout_id: str, name: str) -> None:

@@ -10,15 +10,17 @@ from db import chain
 from db.books import periods
 from db.engine import Books, now, reading, writing
 from db.schema import posting, transaction_
-from royalty.errors import Conflict, NotFound
+from royalty.errors import Conflict, NotFound, PeriodClosed
 from royalty.ledger import Transaction
+from royalty.period import Period
 
 
 def post(books: Books, transactions: Sequence[Transaction]) -> list[int]:
     """Post transactions, all of them or none, and say where each stands in the chain.
 
     A key that is there with the same content is left as it is. Raises `Conflict` where its content
-    differs, `PeriodClosed` where the period is, `NotFound` where it reverses or adjusts nothing.
+    differs, `PeriodClosed` where the period or a later one is, and `NotFound` where it reverses or
+    adjusts nothing.
     """
     with writing(books) as connection:
         return post_within(connection, transactions)
@@ -26,7 +28,8 @@ def post(books: Books, transactions: Sequence[Transaction]) -> list[int]:
 
 def post_within(connection: Connection, transactions: Iterable[Transaction]) -> list[int]:
     """Post transactions as part of a larger write."""
-    return [_post(connection, transaction) for transaction in transactions]
+    closed = periods.last_closed(connection)
+    return [_post(connection, transaction, closed) for transaction in transactions]
 
 
 def last_posted(books: Books) -> int:
@@ -42,11 +45,17 @@ def chain_head(connection: Connection) -> tuple[int, str]:
     return (0, chain.GENESIS) if found is None else (found.id, found.hash)
 
 
-def _post(connection: Connection, transaction: Transaction) -> int:
+def _post(connection: Connection, transaction: Transaction, closed: Period | None) -> int:
+    """Post a transaction, unless it is there; `closed` is the latest month that is closed."""
     content = chain.content(transaction)
     there = _posted(connection, transaction.key, content)
     if there is not None:
         return there
+    if closed is not None and transaction.period < closed:
+        raise PeriodClosed(
+            f"period {closed} is closed with what accounts stood at before it, so nothing is posted"
+            f" in {transaction.period} any more; post it in {closed.next}"
+        )
     periods.begin(connection, transaction.period)
     last, previous = chain_head(connection)
     header = {

@@ -27,7 +27,7 @@ class PeriodRow:
     computed: tuple[str, ...]  # rules that have a payout
     revenue: tuple[Money, ...]  # by currency
     chain_head: str | None  # the ledger's last hash when it closed
-    root: str | None  # of the Merkle tree over its postings
+    root: str | None  # of the Merkle tree over its postings and accounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

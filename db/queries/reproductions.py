@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from db import chain, schema
+from db import chain, roots, schema
 from db.engine import Books, reading
 from db.queries.ledger import selected
 from db.queries.viewer import Viewer
@@ -29,19 +29,22 @@ def divided(viewer: Viewer, books: Books, period: Period) -> dict[str, str]:
 
 
 def root_with(
-    viewer: Viewer, books: Books, period: Period, anew: Iterable[Transaction]
+    viewer: Viewer, books: Books, period: Period, anew: Iterable[Transaction], by: roots.Divided
 ) -> str | None:
-    """Compute the Merkle root of a month with some of its transactions as they come out anew.
+    """Compute the root of a closed month with what it posted and its rows as they come out anew.
 
     None where the month was closed before there were roots.
     """
     viewer.require_all(f"the root of {period}")
-    root = select(schema.period.c.root).where(schema.period.c.id == str(period))
+    month, by_key = schema.period.c, {each.key: each for each in anew}
+    version = select(month.root_version).where(month.id == str(period), month.root.is_not(None))
     with reading(books) as connection:
-        if connection.scalar(root) is None:
+        found = connection.scalar(version)
+        if found is None:
             return None
-        by_key = {each.key: each for each in anew}
-        return merkle.root(_leaves(connection, period, by_key))
+        postings = _leaves(connection, period, by_key)
+        rows = None if found == roots.POSTINGS_ONLY else by
+        return merkle.root(roots.leaves(connection, str(period), postings, rows))
 
 
 def _leaves(

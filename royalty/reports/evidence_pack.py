@@ -16,23 +16,19 @@ from hashlib import sha256
 from importlib.resources import files as resources
 from typing import Any
 
-from royalty import lines
 from royalty.ledger import payable
 from royalty.reports.csv import no_formula, statement_csv
 from royalty.reports.json import statement_json, written
-from royalty.reports.pack_verify import MANIFEST, SCHEMA, archive
+from royalty.reports.pack_verify import COLUMNS, MANIFEST, SCHEMA, archive
 from royalty.statement import Statement
 
 Json = Mapping[str, Any]
 Row = Mapping[str, str | int | None]
 
-SHARES = ("track", "whose", "recording", "share_ppb", "low_ppb", "high_ppb")
-ALLOCATIONS = ("allocation", *lines.SCHEMA.names)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """One posting as a leaf of its period's Merkle tree, and the hashes from it to the root."""
+    """A leaf of a period's Merkle tree, and the hashes from it to the root."""
 
     place: int  # among the leaves, from 0
     leaf: str
@@ -41,11 +37,13 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proofs:
-    """All postings of a period on one payee's account, each with its proof."""
+    """All postings of a period on one payee's account, and what they come to, with proofs."""
 
     root: str
     leaves: int  # of the period
     postings: tuple[Proof, ...]
+    pools: tuple[Proof, ...]  # the postings that divided what lines are of
+    account: Proof  # opening, closing, how many postings, which rows of the division
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +63,8 @@ class Contents:
 
     statement: Statement
     proofs: Proofs
-    shares: Sequence[Row]  # `SHARES`
-    allocations: Sequence[Row]  # `ALLOCATIONS`
+    shares: Sequence[Row]  # as `COLUMNS` has them
+    allocations: Sequence[Row]  # the same
     found: Found
     rests_on: Json  # provider, runs, checkpoints, options, snapshots
     code_version: str
@@ -84,12 +82,12 @@ def _members(contents: Contents) -> dict[str, bytes]:
     found = contents.found
     return {
         "README.txt": _readme(contents.statement),
-        "allocations.csv": _table(ALLOCATIONS, contents.allocations),
+        "allocations.csv": _table("allocations.csv", contents.allocations),
         "evidence/passages.json": written({"schema": SCHEMA, "passages": list(found.passages)}),
         "evidence/tracks.json": written(found.evidence),
         "ledger.json": written(_ledger(contents.statement, contents.proofs)),
         "quality.json": written(found.quality),
-        "shares.csv": _table(SHARES, contents.shares),
+        "shares.csv": _table("shares.csv", contents.shares),
         "statement.csv": statement_csv(contents.statement),
         "statement.json": statement_json(contents.statement),
         "tracks/references.json": written({"schema": SCHEMA, "tracks": list(found.tracks)}),
@@ -125,11 +123,14 @@ def _ledger(statement: Statement, proofs: Proofs) -> Json:
         "leaves": proofs.leaves,
         "opening": statement.opening.json,
         "closing": statement.closing.json,
-        "postings": [
-            {"place": each.place, "leaf": each.leaf, "path": list(each.path)}
-            for each in proofs.postings
-        ],
+        "account_leaf": _proof(proofs.account),
+        "pools": [_proof(each) for each in proofs.pools],
+        "postings": [_proof(each) for each in proofs.postings],
     }
+
+
+def _proof(proof: Proof) -> Json:
+    return {"place": proof.place, "leaf": proof.leaf, "path": list(proof.path)}
 
 
 def _readme(statement: Statement) -> bytes:
@@ -138,8 +139,8 @@ def _readme(statement: Statement) -> bytes:
     return text.format_map(named).encode()
 
 
-def _table(columns: Sequence[str], rows: Iterable[Row]) -> bytes:
-    text = io.StringIO()
+def _table(name: str, rows: Iterable[Row]) -> bytes:
+    columns, text = COLUMNS[name], io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: no_formula(row[name]) for name in columns} for row in rows)

@@ -4,8 +4,9 @@
 
 PACK is the zip, or the folder that it was unpacked into: without it, the folder of this file. ROOT
 is what the platform printed when it closed the month, HASH that of the manifest it wrote, which
-this prints; both are to come to you another way than with the pack. ROOT fixes each
-posting that is there, HASH every byte. Ends with 0 where all holds, else with 5.
+this prints; both are to come to you another way than with the pack. ROOT fixes the payee's
+money: postings, opening, closing and lines; HASH every byte. Ends with 0 where all holds, else
+with 5.
 
 A forger can write a pack anew with other amounts, so that every check but these two holds, and this
 file with it: take it from where you trust it. `tantieme verify PACK` runs the same code.
@@ -25,11 +26,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-SCHEMA = 1
+SCHEMA = 2
 FAILED = 5  # the exit code
 BYTES_MAX = 1 << 30  # of a pack
 FILES_MAX = 1000
@@ -45,20 +47,21 @@ _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _DATE = 1 << 5 | 1  # the first of January 1980, before which a zip knows no day
 _NAME = re.compile(r"([a-z]+/)?[A-Za-z0-9_-]+\.[a-z]+")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how text begins that a spreadsheet calculates
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
-_DECIMAL = re.compile(r"(-)?(\d+)\.(\d{6})", re.ASCII)
 _UNREADABLE = (
     KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError,
     RecursionError, csv.Error,
 )  # fmt: skip
 
 PROVES = """\
-What this proves: with the root that the platform printed when it closed the month, that these
-postings are, to the micro, among those it was closed with; with the hash of the manifest that it
-wrote, that not a byte was changed.
-What it does not prove: that the shares are the truth. Without the manifest's hash, neither that no
-posting is left out, nor opening and closing: hold them against the statements before and after;
-nor how one posting falls on tracks, what was found of them, and what notes say."""
+What this proves: with the root that the platform printed when it closed the month, that this is the
+payee's money of that month, all of it and to the micro, as it was closed: opening, each posting,
+each line with its gross, deductions, interval and share, and closing; with the hash of the manifest
+that it wrote, that not a byte was changed.
+What it does not prove: that the shares are the truth. Without the manifest's hash, nor what was
+found in tracks and by what, titles, plays and what a track brought in all, others' shares, and what
+notes and movements say in words."""
 UNANCHORED = """\
 WARNING: NO ROOT WAS GIVEN. That a pack agrees with itself proves little: whoever writes one can
 write one with other amounts that agrees with itself as well. Give --root the root that the platform
@@ -120,8 +123,11 @@ class Pack:
         return [_leaf(posting["leaf"]) for posting in self.ledger["postings"]]
 
     def rows(self, name: str) -> list[dict[str, str]]:
-        """Read the rows of a CSV file."""
-        return list(csv.DictReader(io.StringIO(self.files[name].decode(), newline="")))
+        """Read the rows of a CSV file, which has the columns that it is to have and no others."""
+        header, *rows = csv.reader(io.StringIO(self.files[name].decode(), newline=""))
+        if tuple(header) != COLUMNS[name]:
+            raise ValueError(f"{name} has other columns")
+        return [dict(zip(header, row, strict=True)) for row in rows]
 
     def micros(self, amount: Document) -> int:
         """Read an amount of the pack's currency."""
@@ -266,7 +272,10 @@ def _listed(pack: Pack) -> Iterator[str]:
     files, manifest = pack.files, pack.manifest
     listed: dict[str, str] = manifest["files"]
     if manifest["schema"] != SCHEMA:
-        yield f"the pack is of schema {manifest['schema']}, and this reads schema {SCHEMA}"
+        yield (
+            f"the pack is of schema {manifest['schema']}, and this reads schema {SCHEMA}: "
+            "the version of Tantieme that wrote it checks it"
+        )
     for name in sorted({*listed, *files} - {MANIFEST}):
         if name not in files:
             yield f"{name} is missing"
@@ -295,15 +304,34 @@ def _heading(pack: Pack) -> Iterator[str]:
 
 
 def _proven(pack: Pack) -> Iterator[str]:
-    """Lead every posting to the root."""
-    leaves, root, last = _whole(pack.ledger["leaves"]), pack.ledger["root"], -1
-    for posting in pack.ledger["postings"]:
-        place, leaf = _whole(posting["place"]), posting["leaf"].encode()
-        if place <= last:
-            yield f"the posting at place {place} is not after the one before it"
-        if not merkle_holds(leaf, (place, leaves), posting["path"], root):
-            yield f"the posting at place {place} does not lead to the root"
-        last = place
+    """Lead every leaf to the root: the postings', the pools' and the account's."""
+    ledger = pack.ledger
+    places = [_whole(posting["place"]) for posting in ledger["postings"]]
+    if any(place >= after for place, after in pairwise(places)):
+        yield "the postings do not stand one after the other"
+    count = _whole(ledger["leaves"])
+    for each in (*ledger["postings"], *ledger["pools"], ledger["account_leaf"]):
+        place = _whole(each["place"])
+        if not merkle_holds(each["leaf"].encode(), (place, count), each["path"], ledger["root"]):
+            yield f"the leaf at place {place} does not lead to the root"
+
+
+def _complete(pack: Pack) -> Iterator[str]:
+    """Hold the account's leaf against all that the pack has of the account, however it is told."""
+    ledger = pack.ledger
+    rows = sorted(_written(row) for row in pack.rows("allocations.csv"))
+    here = {
+        **{name: ledger[name] for name in ("account", "currency", "period")},
+        "opening_micros": pack.micros(ledger["opening"]),
+        "closing_micros": pack.micros(ledger["closing"]),
+        "postings": len(ledger["postings"]),
+        "rows": len(rows),
+        "rows_sha256": sha256(b"".join(rows)).hexdigest(),
+    }
+    closed = _leaf(ledger["account_leaf"]["leaf"])
+    for name in sorted({*here, *closed}):
+        if here.get(name) != closed.get(name):
+            yield f"{name}: {closed.get(name)} at closing, and here {here.get(name)}"
 
 
 def _moved(pack: Pack) -> Iterator[str]:
@@ -369,29 +397,60 @@ def _posted(pack: Pack) -> Iterator[str]:
         there = [posting.get(name) for name in ("pool", "right", "effective_on", "fx_rate")]
         if said != there or pack.micros(movement["amount"]) != -_whole(posting["amount_micros"]):
             yield f"movement {movement['number']} is not what was posted"
+        term = _TERM_OF.get(posting["kind"], "adjustments")
+        if posting["kind"] != _UNDOES and movement["term"] != term:
+            yield f"movement {movement['number']} is none of {movement['term']}, but of {term}"
+
+
+def _of_pools(pack: Pack) -> Iterator[str]:
+    """Hold what lines say of their pools against what was posted when these were divided."""
+    held: dict[str, int] = {}
+    for each in pack.ledger["pools"]:
+        posting = _leaf(each["leaf"])
+        if posting["kind"] == "allocation" and posting["account"] == f"pool.{posting['pool']}":
+            held[posting["pool"]] = _whole(posting["amount_micros"])
+    for line in pack.statement["lines"]:
+        known = line["pool"] in held or not pack.micros(line["net"])
+        if not known or pack.micros(line["pool_amount"]) != held.get(line["pool"], 0):
+            yield f"line {line['number']} says of its pool another amount than was divided"
 
 
 def _detailed(pack: Pack) -> Iterator[str]:
-    """Hold the CSV detail against the statement, row by row."""
+    """Hold the CSV detail against the statement, cell by cell."""
     rows = pack.rows("statement.csv")
-    stated = [(each, each["net"]) for each in pack.statement["lines"]]
-    stated += [(each, each["amount"]) for each in pack.statement["movements"]]
+    stated = [*pack.statement["lines"], *pack.statement["movements"]]
     if len(rows) != len(stated):
         yield f"statement.csv has {len(rows)} rows, and the statement {len(stated)}"
-    for row, (each, net) in zip(rows, stated, strict=False):
-        said = (row["statement_id"], row["line_no"], _micros(row["net"]), row["root"])
-        of = (pack.statement["statement"], str(each["number"]), pack.micros(net))
-        told = all(row[column] == _cell(each.get(name)) for column, name in _TOLD.items())
-        if not told or said != (*of, pack.statement["root"]):
+    for row, each in zip(rows, stated, strict=False):
+        if row != _told(pack, each):
             yield f"row {row['line_no']} of statement.csv is not that of the statement"
+
+
+def _told(pack: Pack, each: Document) -> dict[str, str]:
+    """Write a line or a movement as a row of the CSV detail."""
+    said = {
+        **{name: pack.statement[name] for name in _OF_ALL},
+        "usage_period": pack.statement["period"],
+        **each,
+        "kind": each.get("kind", each.get("term")),
+        "net": each.get("net", each.get("amount")),
+        "pool_micros": pack.micros(each["pool_amount"]) if "pool_amount" in each else None,
+    }
+    return {
+        column: _decimal(pack.micros(said[name]))
+        if column in _AMOUNTS and said.get(name) is not None
+        else _cell(said.get(name))
+        for column, name in _TOLD.items()
+    }
 
 
 def _allocated(pack: Pack) -> Iterator[str]:
     """Hold each line against the row of the division that it came from, and what terms kept."""
     rows = pack.rows("allocations.csv")
     paid = {row["allocation"]: row for row in rows if row["kind"] != "platform"}
-    lines = pack.statement["lines"]
-    if sorted(paid) != sorted(line["allocation"] for line in lines):
+    lines, deducted = pack.statement["lines"], deductions(rows)
+    named = [row["allocation"] for row in rows if row["kind"] != "platform"]
+    if sorted(named) != sorted(line["allocation"] for line in lines):
         yield "allocations.csv has other rows than the statement has lines"
     for line in lines:
         row = paid.get(line["allocation"], {})
@@ -400,11 +459,38 @@ def _allocated(pack: Pack) -> Iterator[str]:
         there = {name: row.get(name) for name in _ALLOCATED}
         if said != there | {name: row.get(column) for name, column in _MICROS.items()}:
             yield f"line {line['number']} is not what its row in allocations.csv says"
-    kept = _by((_of(row), int(row["micros"])) for row in rows if row["kind"] == "platform")
-    deducted = _by((_of(line), -pack.micros(line["deductions"])) for line in lines)
-    for about, micros in deducted.items():
-        if micros != kept.get(about, 0):
-            yield f"of {', '.join(about)}, {micros} are deducted and {kept.get(about, 0)} were kept"
+        if pack.micros(line["deductions"]) != -deducted.get(line["allocation"], 0):
+            yield f"of line {line['number']} another amount is deducted than terms kept"
+
+
+def deductions(rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
+    """Divide what terms kept of a recording among its rows, in proportion to what these bring."""
+    kept: defaultdict[tuple[str, ...], int] = defaultdict(int)
+    paid: defaultdict[tuple[str, ...], list[Mapping[str, str]]] = defaultdict(list)
+    for row in sorted(rows, key=_order):
+        if row["kind"] == "platform":
+            kept[_of(row)] += int(row["micros"])
+        else:
+            paid[_of(row)].append(row)
+    found: dict[str, int] = {}
+    for about, mine in paid.items():
+        weights = [int(row["micros"]) for row in mine]
+        parts = divided(kept[about], weights if any(weights) else [1] * len(weights))
+        found |= {row["allocation"]: part for row, part in zip(mine, parts, strict=True)}
+    return found
+
+
+def _order(row: Mapping[str, str]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in _TEXTS), tuple(int(row[name]) for name in _NUMBERS)
+
+
+def divided(whole: int, weights: Sequence[int]) -> list[int]:
+    """Divide an integer by largest remainder: floors, then one each, ties to the earlier."""
+    ideal = [divmod(whole * weight, sum(weights)) for weight in weights]
+    parts = [floor for floor, _ in ideal]
+    for place in sorted(range(len(parts)), key=lambda i: -ideal[i][1])[: whole - sum(parts)]:
+        parts[place] += 1
+    return parts
 
 
 def _shared(pack: Pack) -> Iterator[str]:
@@ -434,10 +520,12 @@ def _same(what: str, here: str, given: str | None) -> Iterator[str]:
 WORDS = {
     "files": "the files are those in the manifest, and there is nothing else",
     "heading": "all documents are of one payee, month, currency and root",
-    "merkle": "every posting leads to the root in the pack by its path",
+    "merkle": "all leaves lead to the root in the pack by their paths",
+    "whole": "opening, closing, postings and rows are, in number too, what the root is over",
     "account": "the postings lead from opening to closing",
     "statement": "the statement adds up: lines, movements, every sum",
     "postings": "lines and movements are what was posted, to the micro",
+    "pools": "what lines say their pools held is what was divided",
     "detail": "the CSV detail is that of the statement",
     "division": "each line is its row of the division, less what terms kept",
     "shares": "the shares of each track are a whole, and the lines are by them",
@@ -447,9 +535,11 @@ WORDS = {
 CHECKS: dict[str, Callable[[Pack], Iterator[str]]] = {
     "heading": _heading,
     "merkle": _proven,
+    "whole": _complete,
     "account": _moved,
     "statement": _added,
     "postings": _posted,
+    "pools": _of_pools,
     "detail": _detailed,
     "division": _allocated,
     "shares": _shared,
@@ -458,12 +548,36 @@ _ALLOCATED = (
     "kind", "pool", "track", "recording", "work", "party", "right", "plays",
     "share_ppb", "low_ppb", "high_ppb", "interest_ppm",
 )  # fmt: skip
-_TOLD = {  # by a column of the CSV detail
-    "track_id": "track", "recording_id": "recording", "title": "title", "artist": "artist",
-    "territory": "territory", "pool_id": "pool", "right": "right", "plays": "plays",
-    "share_ppb": "share_ppb", "allocation_id": "allocation", "fx_rate_id": "fx_rate",
-    "what": "what", "why": "why",
+_TEXTS = ("pool", "track", "recording", "work", "right", "party", "payee", "kind")
+_NUMBERS = (
+    "share_ppb", "low_ppb", "high_ppb", "interest_ppm", "micros", "low_micros", "high_micros",
+)  # fmt: skip
+_OF_ALL = ("statement", "currency", "rule_version", "booking_period", "root")
+_TOLD = {  # by a column of the CSV detail; some are always empty
+    "statement_id": "statement", "line_no": "number", "usage_period": "usage_period",
+    "territory": "territory", "service_tier": "", "commercial_model": "", "use_type": "",
+    "track_id": "track", "isrc": "isrc", "iswc": "iswc", "title": "title", "artist": "artist",
+    "isni": "artist_isni", "party_ipi": "party_ipi", "right": "right", "plays": "plays",
+    "pool_id": "pool", "pool_micros": "pool_micros", "rule": "rule", "share_ppb": "share_ppb",
+    "share_lo": "low_ppb", "share_hi": "high_ppb", "interest_ppm": "interest_ppm",
+    "interest_version": "", "gross": "gross", "deductions": "deductions", "fx_rate_id": "fx_rate",
+    "net": "net", "currency": "currency", "adjustment_of": "adjusts", "posting_id": "posting",
+    "posting_hash": "posting_hash", "recording_id": "recording", "work_id": "work",
+    "party_id": "party", "kind": "kind", "source": "source", "net_lo": "low", "net_hi": "high",
+    "allocation_id": "allocation", "rule_version": "rule_version", "basis": "basis",
+    "track_plays": "track_plays", "track_revenue": "track_revenue", "what": "what", "why": "why",
+    "effective_on": "effective_on", "booking_period": "booking_period", "root": "root",
 }  # fmt: skip
+_AMOUNTS = ("gross", "deductions", "net", "net_lo", "net_hi", "track_revenue")
+COLUMNS = {
+    "allocations.csv": ("allocation", *_TEXTS, "plays", *_NUMBERS),
+    "shares.csv": ("track", "whose", "recording", "share_ppb", "low_ppb", "high_ppb"),
+    "statement.csv": tuple(_TOLD),
+}
+_TERM_OF = {  # by the kind of a transaction; of all others but what undoes one: adjustments
+    "recoupment": "recouped", "reserve": "reserved", "withholding": "withheld", "payment": "paid",
+}  # fmt: skip
+_UNDOES = "reversal"
 _ABOUT = ("pool", "track", "recording", "right", "party")
 _MICROS = {"net": "micros", "low": "low_micros", "high": "high_micros"}
 
@@ -512,23 +626,33 @@ def _whole(number: object) -> int:
     return number
 
 
-def _micros(decimal: str) -> int:
-    """Read decimal text, `-12.352891`, as micros."""
-    sign, whole, part = _DECIMAL.fullmatch(decimal).groups()  # type: ignore[union-attr]
-    micros = int(whole) * 1_000_000 + int(part)
-    return -micros if sign else micros
+def _decimal(micros: int) -> str:
+    """Write micros as decimal text, `-12.352891`."""
+    whole, part = divmod(abs(micros), 1_000_000)
+    return f"{'-' * (micros < 0)}{whole}.{part:06}"
 
 
 def _cell(value: object) -> str:
     """Write a value as a cell of our CSV files has it: no text there is a formula."""
     text = "" if value is None else str(value)
-    guarded = isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{text}" if guarded else text
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
-def _of(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Say what an amount is about; cells of a CSV file are as they stand."""
-    return tuple(_cell(row[name]).removeprefix("'") for name in _ABOUT)
+def _bare(cell: str) -> str:
+    """Read a text out of a cell of our CSV files."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
+
+
+def _written(row: Mapping[str, str]) -> bytes:
+    """Write a row of the division as it is hashed: texts after their lengths, then numbers."""
+    texts = [_bare(row[name]) for name in _TEXTS]
+    cells = [*(f"{len(text)}:{text}" for text in texts), *(row[name] for name in _NUMBERS)]
+    return (",".join(cells) + "\n").encode()
+
+
+def _of(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Say what an amount is about."""
+    return tuple(row[name] for name in _ABOUT)
 
 
 def _plain(text: str) -> str:

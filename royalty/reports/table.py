@@ -55,7 +55,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()  # plain sentences: what a cell cannot say
     period: Period | None = None
-    root: str | None = None  # of the Merkle tree over the period's postings
+    root: str | None = None  # of the Merkle tree over the period's postings and accounts
 
     def __post_init__(self) -> None:
         for row in self.rows:

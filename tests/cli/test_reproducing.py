@@ -65,7 +65,7 @@ def test_a_month_is_reproduced_to_the_byte_whatever_became_known_since(
         "allocations by pro_rata",
         "transaction 2026-10/revenue/2026-10/app/DE/EUR",
         "transaction 2026-10/allocation/2026-10/app/DE/EUR",
-        "root of its postings",
+        "root of the month",
         "rule user_centric",
         "allocations by user_centric",
     ]

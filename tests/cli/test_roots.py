@@ -31,7 +31,7 @@ def test_a_kept_root_names_its_month(closed: Tantieme, root: str) -> None:
     document = json.loads(closed("verify", "--root", root, "--json").out)
 
     assert found.code == 0
-    assert "2026-10 has that root: its postings are those it was closed with." in found.out
+    assert "2026-10 has that root: its money is what it was closed with." in found.out
     assert document == {"schema": 1, "root": root, "holds": True, "period": "2026-10"}
     assert closed("verify").code == 0
     assert closed("close", "2026-10").out == f"root {root}\n"
@@ -45,8 +45,8 @@ def test_a_kept_root_tells_of_postings_that_were_changed(
     found, all_ = closed("verify", "--root", root), closed("verify")
 
     assert (found.code, all_.code) == (5, 5)
-    assert "2026-10 was closed with that root; its postings were changed since." in found.out
-    assert f"period 2026-10 was closed with root {root}; its postings have root" in all_.out
+    assert "2026-10 was closed with that root; its money was changed since." in found.out
+    assert f"period 2026-10 was closed with root {root}; it has root" in all_.out
 
 
 def test_a_root_of_no_month_ends_with_5(closed: Tantieme, root: str) -> None:

@@ -98,6 +98,21 @@ def test_what_is_written_to_the_books_shows_at_the_next_look(
     assert reads.periods(EVERYONE, reads.place()) != before
 
 
+def test_who_may_see_what_is_read_anew_once_it_is_written_anew(
+    where: reads.Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(where.home, home)
+    monkeypatch.setenv("TANTIEME_HOME", str(home))
+    before = reads.statement(EVERYONE, reads.place(), "ann", CLOSED)
+
+    (home / "access.toml").write_text("k = 100\n")
+
+    after = reads.statement(EVERYONE, reads.place(), "ann", CLOSED)
+    assert any(line.plays for line in before.lines)
+    assert not any(line.plays for line in after.lines)
+
+
 def test_sound_that_was_never_rendered_is_none(where: reads.Place) -> None:
     assert reads.audio(where, None) is None
     assert reads.audio(where, "0" * 64) is None

@@ -1,6 +1,7 @@
 # ruff: noqa: E501  one case a line reads best
 """The ledger against a plain model in memory, whatever happens in whatever order."""
 
+import hashlib
 import json
 import shutil
 import sqlite3
@@ -35,6 +36,7 @@ from royalty.ledger import Posting, Transaction, reverse
 from royalty.money import Money
 from royalty.period import Period
 from tests.db import world
+from tests.db.test_roots import slowly
 
 PERIODS = tuple(Period(2026, month) for month in (10, 11, 12))
 ACCOUNTS = ("platform", "payable.bob", "payable.lab", "receivable.platform")
@@ -50,6 +52,8 @@ TAMPERING = (
     "delete from period_input",
     "delete from snapshot",
 )  # fmt: skip
+NONE = (0, hashlib.sha256().hexdigest())
+ROWS = slowly(world.allocations().to_pylist())  # of every payout here
 
 
 @dataclass
@@ -89,9 +93,37 @@ class Model:
             for each in mine
             for line, posting in enumerate(each.postings, start=1)
         ]
+        leaves += self.accounts(period)
         return merkle.root(
             json.dumps(leaf, sort_keys=True, separators=(",", ":")).encode() for leaf in leaves
         )
+
+    def accounts(self, period: Period) -> list[dict[str, object]]:
+        """Say what payees' accounts stood at before and after a month, and what they got by it."""
+        sums: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+        for payee in ROWS:
+            sums[f"payable.{payee}", "EUR"]  # has rows in every month
+        for each in self.posted.values():
+            for posting in each.postings:
+                stood = sums[posting.account, posting.amount.currency]
+                stood[0] -= posting.amount.micros * (each.period < period)
+                stood[1] -= posting.amount.micros * (each.period <= period)
+                stood[2] += each.period == period
+        return [
+            {
+                "account": account,
+                "closing_micros": closing,
+                "currency": currency,
+                "opening_micros": opening,
+                "period": str(period),
+                "postings": postings,
+                "rows": rows,
+                "rows_sha256": sha256,
+            }
+            for (account, currency), (opening, closing, postings) in sorted(sums.items())
+            for rows, sha256 in [ROWS.get(account[8:], NONE) if currency == "EUR" else NONE]
+            if account.startswith("payable.") and (opening or postings or rows)
+        ]
 
 
 class Ledger(RuleBasedStateMachine):
@@ -231,7 +263,7 @@ class Ledger(RuleBasedStateMachine):
             there = wanted.get(transaction.key)
             if there is not None and there != transaction:
                 return self._refused(Conflict, transactions)
-            if there is None and transaction.period in self.model.closed:
+            if there is None and any(each >= transaction.period for each in self.model.closed):
                 return self._refused(PeriodClosed, transactions)
             wanted[transaction.key] = transaction
         ledger.post(self.books, transactions)

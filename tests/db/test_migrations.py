@@ -11,6 +11,7 @@ from db import engine as engine_room
 from db.engine import Books, migrations, open_books, reading, revision, upgrade
 from db.queries import verify_books
 from db.refusals import REFUSALS
+from db.roots import POSTINGS_ONLY
 from db.schema import HEAD
 from db.triggers import present
 
@@ -97,6 +98,7 @@ def test_books_of_the_first_revision_are_upgraded_with_all_that_is_in_them(tmp_p
     assert posted_in(new) == before
     added = "select territory, recoupment, reserve_months, jurisdiction, most_favoured from terms"
     assert new.execute(added).fetchall() == [("WW", None, 12, None, 0)]
+    assert set(new.execute("select root_version from period")) == {(POSTINGS_ONLY,)}
     new.close()
     books.engine.dispose()
 

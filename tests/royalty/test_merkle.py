@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from royalty.merkle import holds, path, root
+from royalty.merkle import hashed, holds, paths, root
 
 # Test data of Certificate Transparency's reference implementation (RFC 6962).
 HEX = ", 00, 10, 2021, 3031, 40414243, 5051525354555657, 606162636465666768696a6b6c6d6e6f"
@@ -41,6 +41,12 @@ PATHS = {  # by place and number of leaves
         "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
     ),
 }
+
+
+def path(leaves: list[bytes], place: int) -> tuple[str, ...]:
+    [found] = paths(map(hashed, leaves), [place])
+    return found
+
 
 trees = st.lists(st.binary(max_size=4), min_size=1, max_size=40)
 
@@ -94,6 +100,15 @@ def test_every_leaf_s_path_verifies_and_nothing_else_does(
             or leaves[other % count] == leaf
             or not holds(leaf, other, count, found, top)
         )
+
+
+@given(trees, st.data())
+def test_paths_of_many_places_are_those_of_each(leaves: list[bytes], data: st.DataObject) -> None:
+    places = data.draw(st.lists(st.integers(0, len(leaves) - 1)))
+
+    found = paths(map(hashed, leaves), places)
+
+    assert found == [path(leaves, place) for place in places]
 
 
 def test_a_node_does_not_pass_for_a_leaf() -> None:

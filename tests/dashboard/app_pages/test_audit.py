@@ -43,7 +43,7 @@ def test_what_only_a_command_works_out_is_named_and_roots_are_shown(
     assert f"tantieme audit {CLOSED} rules" in [code.value for code in app.code]
     assert "**user centric**" in texts(app)
     root = reads.standing(EVERYONE, where, CLOSED).root
-    assert list(app.dataframe[2].value["Root of its postings"]) == [root]
+    assert list(app.dataframe[2].value["Root of the month"]) == [root]
     assert len(app.dataframe) == 3  # nobody's listening is read before it is asked for
 
 

@@ -12,7 +12,9 @@ BEN = Viewer("ben", frozenset({"ben"}))
 
 
 def found(where: reads.Place, **sought: str) -> list[str]:
-    rows = reads.posted(EVERYONE, where, Sought(period=str(CLOSED), **sought), 1_000, 0)
+    rows = reads.posted(
+        EVERYONE, where, Sought(period=str(CLOSED), **sought), limit=1_000, offset=0
+    )
     return [row.id for row in rows]
 
 
@@ -88,7 +90,7 @@ def test_a_payee_finds_own_postings_and_nobody_elses(
         app = open_page("ledger")
         others = open_page("ledger", of_payee="ann")
 
-    mine = reads.posted(BEN, where, Sought(period=str(CLOSED)), 1_000, 0)
+    mine = reads.posted(BEN, where, Sought(period=str(CLOSED)), limit=1_000, offset=0)
     assert {payee_of(row.account) for row in mine} == {"ben"}
     for page in (app, others):
         shown = "\n".join(frame.value.to_string() for frame in page.dataframe)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
-from db import chain, queries, schema
+from db import chain, queries, roots, schema
 from db.books import approvals, ledger
 from db.books.closing import Closing, close, require_closable
 from db.books.payouts import record_payout
@@ -114,9 +114,13 @@ def test_the_root_is_over_all_that_is_posted_in_the_period(computed: Books) -> N
     closing = world.close_october(computed)
 
     with reading(computed) as connection:
-        leaves = list(chain.leaves(connection, "2026-10"))
-    assert len(leaves) == 11
-    assert b'"key":"transfer/2026-10"' in leaves[0]
+        postings = list(chain.leaves(connection, "2026-10"))
+        leaves = list(roots.stored_leaves(computed, connection, "2026-10"))
+        versions = select(schema.period.c.root_version).order_by(schema.period.c.id)
+        assert list(connection.scalars(versions)) == [roots.VERSION, roots.POSTINGS_ONLY]
+    assert len(postings) == 11
+    assert b'"key":"transfer/2026-10"' in postings[0]
+    assert leaves[:-2] == postings
     assert closing.root == merkle.root(leaves)
 
 

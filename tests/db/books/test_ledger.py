@@ -92,3 +92,10 @@ def test_a_closed_period_refuses_postings_with_a_sentence(closed: Books) -> None
 
     assert queries.postings(EVERYONE, closed, NOVEMBER)[0].adjusts == 1
     assert correction == 3
+
+
+def test_nothing_is_posted_before_a_closed_period_which_opened_by_it(closed: Books) -> None:
+    with pytest.raises(PeriodClosed, match="nothing is posted in 2026-09 any more; post it in 2"):
+        ledger.post(closed, [transaction("late", period=OCTOBER.before(1))])
+
+    assert queries.postings(EVERYONE, closed, OCTOBER.before(1)) == []

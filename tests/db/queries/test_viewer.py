@@ -52,6 +52,8 @@ SAME: dict[str, tuple[Any, ...]] = {  # what every query is asked for, by the pa
     "periods": ([OCTOBER],),
     "most": (10,),
     "anew": ([],),
+    "by": (None,),
+    "listeners": (["u1", "u2"],),
     "window": (queries.Window(),),
 }
 IDS: dict[str, tuple[Any, ...]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -15,6 +16,14 @@ from tests.royalty import statements
 
 PPB = 1_000_000_000
 OTHERS = 5  # postings of other accounts before and after the payee's
+KINDS = {
+    "adjustments": "adjustment",
+    "recouped": "recoupment",
+    "reserved": "reserve",
+    "withheld": "withholding",
+    "paid": "payment",
+}
+Row = Mapping[str, object]
 
 
 def leaf(account: str, micros: int, kind: str, **more: object) -> bytes:
@@ -48,7 +57,7 @@ def leaves(statement: Statement) -> list[bytes]:
         leaf(
             account,
             -each.amount.micros,
-            "adjustment",
+            "reversal" if each.amount.micros > 0 else KINDS[each.term],
             pool=each.pool,
             right=each.right,
             effective_on=str(each.effective_on),
@@ -59,14 +68,54 @@ def leaves(statement: Statement) -> list[bytes]:
     return earned + moved
 
 
-def proofs_of(mine: list[bytes]) -> Proofs:
+def account_leaf(statement: Statement, rows: Sequence[Row], postings: int) -> bytes:
+    """Write what a payee's account opened and closed at, and which rows it was allotted."""
+    texts = sorted(row_text(row) for row in rows)
+    said = {
+        "account": f"payable.{statement.payee}",
+        "closing_micros": statement.closing.micros,
+        "currency": "EUR",
+        "opening_micros": statement.opening.micros,
+        "period": "2026-10",
+        "postings": postings,
+        "rows": len(texts),
+        "rows_sha256": sha256(b"".join(texts)).hexdigest(),
+    }
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def row_text(row: Row) -> bytes:
+    """Write a row of a division as its hash is over it."""
+    texts = [str(row[name] or "") for name in lines.TEXTS]
+    numbers = [str(row[name]) for name in (*lines.SHARE, "interest_ppm", *lines.AMOUNTS)]
+    return (",".join([*(f"{len(text)}:{text}" for text in texts), *numbers]) + "\n").encode()
+
+
+def proofs_of(statement: Statement, rows: Sequence[Row]) -> Proofs:
+    """Prove a statement's account in a month with others before it, between and after it."""
     before = [leaf("pool.x", n, "revenue") for n in range(OTHERS)]
-    all_ = [*before, *mine, *(leaf("cash", n, "payment") for n in range(OTHERS))]
-    places = range(OTHERS, OTHERS + len(mine))
-    postings = tuple(
-        Proof(place=n, leaf=all_[n].decode(), path=merkle.path(all_, n)) for n in places
+    amounts = {line.pool: line.pool_amount.micros for line in statement.lines}
+    pools = [
+        leaf(f"pool.{id_}", micros * sign, kind, pool=id_)
+        for id_, micros in amounts.items()
+        for kind, sign in (("allocation", 1), ("revenue", -1))
+    ]
+    mine = leaves(statement)
+    between = [leaf("cash", n, "payment") for n in range(OTHERS)]
+    all_ = [*before, *pools, *mine, *between, account_leaf(statement, rows, len(mine)), b"{}"]
+    paths = merkle.paths(map(merkle.hashed, all_), range(len(all_)))
+    proven = [
+        Proof(place=n, leaf=all_[n].decode(), path=path)
+        for n, path in enumerate(paths)
+        if n >= OTHERS
+    ]
+    return Proofs(
+        root=merkle.root(all_),
+        leaves=len(all_),
+        pools=tuple(proven[: len(pools)]),
+        postings=tuple(proven[len(pools) : len(pools) + len(mine)]),
+        account=proven[-2],
     )
-    return Proofs(root=merkle.root(all_), leaves=len(all_), postings=postings)
 
 
 def shares(statement: Statement) -> list[dict[str, object]]:
@@ -87,7 +136,7 @@ def shares(statement: Statement) -> list[dict[str, object]]:
     return rows
 
 
-def allocations(payee: str) -> list[dict[str, object]]:
+def allocations(payee: str) -> list[Row]:
     return [
         {"allocation": key, **{name: getattr(row, name) for name in lines.SCHEMA.names}}
         for key, row in statements.rows().items()
@@ -95,14 +144,15 @@ def allocations(payee: str) -> list[dict[str, object]]:
     ]
 
 
-def evidence(statement: Statement | None = None) -> Contents:
+def evidence(statement: Statement | None = None, rows: Sequence[Row] | None = None) -> Contents:
     statement = statement or statements.statement()
-    proofs = proofs_of(leaves(statement))
+    rows = allocations(statement.payee) if rows is None else rows
+    proofs = proofs_of(statement, rows)
     return Contents(
         statement=replace(statement, root=proofs.root),
         proofs=proofs,
         shares=shares(statement),
-        allocations=allocations(statement.payee),
+        allocations=rows,
         found=Found(
             tracks=[{"id": "g1", "title": "One"}],
             evidence={"schema": 1, "tracks": [{"track": "g1", "null": {"mean": 2.5}}]},

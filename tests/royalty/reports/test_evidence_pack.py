@@ -1,33 +1,55 @@
 """An evidence pack, and what checks it: any change is found, and a forgery by the root."""
 
 import ast
+import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from royalty import merkle
+from royalty import lines, merkle
+from royalty.division import divide
 from royalty.money import Money
 from royalty.reports import pack_verify
-from royalty.reports.evidence_pack import evidence_pack
-from royalty.reports.pack_verify import MANIFEST, Checked, archive, check, merkle_holds, said
+from royalty.reports.csv import COLUMNS as DETAIL
+from royalty.reports.evidence_pack import Proofs, evidence_pack
+from royalty.reports.pack_verify import (
+    COLUMNS,
+    MANIFEST,
+    Checked,
+    archive,
+    check,
+    merkle_holds,
+    said,
+)
+from royalty.statement import Line, Statement
 from tests.royalty import statements
-from tests.royalty.reports.packs import allocations, evidence, sealed, written
+from tests.royalty.reports.packs import Row, allocations, evidence, row_text, sealed, written
 
 EVIDENCE = evidence()
 PACK = evidence_pack(EVIDENCE)
 ROOT = EVIDENCE.proofs.root
-FILES = {
-    each.filename: zipfile.ZipFile(io.BytesIO(PACK)).read(each)
-    for each in zipfile.ZipFile(io.BytesIO(PACK)).infolist()
-}
+TRUE = statements.statement()
+ROWS = allocations(TRUE.payee)
+
+
+def unzipped(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as zip_:
+        return {name: zip_.read(name) for name in zip_.namelist()}
+
+
+FILES = unzipped(PACK)
 TITLE = json.loads(FILES["statement.json"])["lines"][0]["title"].encode()
 Document = dict[str, Any]
 
@@ -183,14 +205,13 @@ def forged() -> bytes:
         for line in true.lines
     )
     closing = true.closing + Money(10 * len(lines), "EUR")
-    false = evidence(replace(true, lines=lines, closing=closing))
     rows = [
         {**row, "micros": row["micros"] + 10, "high_micros": row["high_micros"] + 10}
         if row["kind"] != "platform"
         else row
         for row in allocations(true.payee)
     ]
-    return evidence_pack(replace(false, allocations=rows))
+    return evidence_pack(evidence(replace(true, lines=lines, closing=closing), rows))
 
 
 def test_a_forgery_that_agrees_with_itself_is_found_by_the_root_alone(checked) -> None:
@@ -205,11 +226,7 @@ def test_a_forgery_that_agrees_with_itself_is_found_by_the_root_alone(checked) -
 def test_a_forged_root_leads_nowhere(checked) -> None:
     files = {
         name: content.replace(checked(forged()).root.encode(), ROOT.encode())
-        for name, content in FILES.items()
-    }
-    other = zipfile.ZipFile(io.BytesIO(forged()))
-    files = {
-        n: other.read(n).replace(checked(forged()).root.encode(), ROOT.encode()) for n in files
+        for name, content in unzipped(forged()).items()
     }
 
     found = checked(sealed(files), ROOT)
@@ -229,19 +246,169 @@ def test_what_no_posting_fixes_is_fixed_by_the_manifest(checked) -> None:
     assert fault.startswith("manifest: ")
 
 
-def test_opening_and_closing_are_fixed_by_the_manifest_and_the_check_says_so(checked) -> None:
-    """A root proves what was posted, not what stood before it."""
-    files = dict(FILES)
-    for name in ("statement.json", "ledger.json"):
-        document = json.loads(files[name])
-        one_more(document["opening"])
-        one_more(document["closing"])
-        files[name] = written(document)
-    content = sealed(files)
+def under_the_root(
+    statement: Statement,
+    rows: Sequence[Row] | None = None,
+    true: Proofs = EVIDENCE.proofs,
+    **proofs: object,
+) -> bytes:
+    """Write a pack of a false statement with the true leaves and paths, all else hashed anew."""
+    statement, proven = replace(statement, root=true.root), replace(true, **proofs)
+    return evidence_pack(replace(evidence(statement, rows), statement=statement, proofs=proven))
 
-    assert checked(content, ROOT).faults == []
-    assert checked(content, ROOT, checked(PACK).manifest_sha256).faults
-    assert "neither that no\nposting is left out, nor opening and closing" in said(checked(PACK))
+
+def left_out(end: str) -> bytes:
+    """Leave out what was paid, and move one end of the account to match."""
+    moved = TRUE.movements[-1].amount
+    other = getattr(TRUE, end) + (moved if end == "opening" else -moved)
+    statement = replace(TRUE, movements=TRUE.movements[:-1], **{end: other})
+    return under_the_root(statement, postings=EVIDENCE.proofs.postings[:-1])
+
+
+def ends_moved() -> bytes:
+    """Have the account open and close a micro higher."""
+    ends = {end: getattr(TRUE, end) + Money(1, "EUR") for end in ("opening", "closing")}
+    return under_the_root(replace(TRUE, **ends))
+
+
+def otherwise(name: str, by: Mapping[str, int]) -> bytes:
+    """Change a column of rows, and what lines say by it, by the rows' numbers."""
+
+    def more(line: Line, said: str) -> object:
+        value, number = getattr(line, said), by.get(line.allocation, 0)
+        return Money(value.micros + number, "EUR") if isinstance(value, Money) else value + number
+
+    rows = [{**row, name: row[name] + by.get(row["allocation"], 0)} for row in ROWS]
+    lines = [
+        replace(line, **{said: more(line, said) for said in SAID_BY[name]}) for line in TRUE.lines
+    ]
+    return under_the_root(replace(TRUE, lines=tuple(lines)), rows)
+
+
+def gross_for_net() -> bytes:
+    """Say that terms kept nothing, and that net was all there was."""
+    rows = [row for row in ROWS if row["kind"] != "platform"]
+    lines = tuple(replace(line, gross=line.net, deductions=Money(0, "EUR")) for line in TRUE.lines)
+    return under_the_root(replace(TRUE, lines=lines), rows)
+
+
+SAID_BY = {"micros": ("gross", "net"), "low_micros": ("low",), "share_ppb": ("share_ppb",)}
+FORGED = {
+    "a posting left out, opening moved": left_out("opening"),
+    "a posting left out, closing moved": left_out("closing"),
+    "both ends moved": ends_moved(),
+    "a micro moved between lines of a posting": otherwise("micros", {"a#8": -1, "a#10": 1}),
+    "a wider interval": otherwise("low_micros", {"a#8": -1}),
+    "a share": otherwise("share_ppb", {"a#8": 1, "a#10": 1, "a#11": 1}),
+    "nothing deducted": gross_for_net(),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_money_other_than_at_closing_fails_by_the_root_however_it_is_hashed(
+    what: str, checked
+) -> None:
+    found = checked(FORGED[what], ROOT)
+
+    assert found.faults
+    assert all(fault.startswith("whole: ") for fault in found.faults), found.faults
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_an_account_s_leaf_that_is_written_to_match_leads_nowhere(what: str, checked) -> None:
+    files = unzipped(FORGED[what])
+    statement, ledger = (json.loads(files[name]) for name in ("statement.json", "ledger.json"))
+    rows = pack_verify.Pack(files).rows("allocations.csv")
+    leaf = json.loads(ledger["account_leaf"]["leaf"])
+    texts = sorted(row_text(row) for row in rows)
+    leaf |= {f"{end}_micros": statement[end]["micros"] for end in ("opening", "closing")}
+    leaf |= {"postings": len(ledger["postings"]), "rows": len(texts)}
+    leaf |= {"rows_sha256": sha256(b"".join(texts)).hexdigest()}
+    ledger["account_leaf"]["leaf"] = json.dumps(leaf, sort_keys=True, separators=(",", ":"))
+
+    [fault] = checked(sealed({**files, "ledger.json": written(ledger)}), ROOT).faults
+
+    assert re.fullmatch(r"merkle: the leaf at place \d+ does not lead to the root", fault)
+
+
+def test_postings_that_cancel_each_other_are_not_left_out(checked) -> None:
+    both = [statements.movement("reserved", micros) for micros in (4, -4)]
+    true = evidence(statements.statement(moved=[*statements.movements(), *both])).proofs
+    content = under_the_root(TRUE, true=true, postings=true.postings[:-2])
+
+    count = len(true.postings)
+    assert checked(content, true.root).faults == [
+        f"whole: postings: {count} at closing, and here {count - 2}"
+    ]
+
+
+def test_rows_of_one_number_are_not_one_row(checked) -> None:
+    others = tuple(line for line in TRUE.lines if line.allocation != "a#1")
+    rows = [{**row, "allocation": "a#3"} if row["allocation"] == "a#1" else row for row in ROWS]
+    closing = TRUE.closing - TRUE.lines[6].net
+
+    found = checked(under_the_root(replace(TRUE, lines=others, closing=closing), rows))
+
+    assert any("has other rows than the statement has lines" in each for each in found.faults)
+
+
+def test_names_that_a_spreadsheet_would_calculate_are_hashed_as_they_are(checked) -> None:
+    rows = [{**row, "track": row["track"] and f"={row['track']}"} for row in ROWS]
+    lines = tuple(replace(line, track=line.track and f"={line.track}") for line in TRUE.lines)
+    named = evidence(replace(TRUE, lines=lines), rows)
+
+    assert checked(evidence_pack(named), named.proofs.root).faults == []
+
+
+@pytest.mark.parametrize("name", sorted(COLUMNS))
+def test_a_column_more_is_found(name: str, checked) -> None:
+    rows = csv.reader(io.StringIO(FILES[name].decode(), newline=""))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([*row, "1.000000"] for row in rows)
+
+    found = checked(sealed({**FILES, name: text.getvalue().encode()}), ROOT)
+
+    assert any(f"{name} has other columns" in fault for fault in found.faults)
+
+
+def test_an_amount_stands_under_the_term_of_its_posting(checked) -> None:
+    *others, paid = TRUE.movements
+    other = replace(TRUE, movements=(*others, replace(paid, term="withheld")))
+
+    assert checked(under_the_root(other), ROOT).faults == [
+        "postings: movement 15 is none of withheld, but of paid"
+    ]
+
+
+def test_what_a_pool_held_is_what_was_divided(checked) -> None:
+    def of(micros: int) -> Statement:
+        pool = Money(micros, "EUR")
+        return replace(TRUE, lines=tuple(replace(line, pool_amount=pool) for line in TRUE.lines))
+
+    for content in (
+        under_the_root(of(1_000_001)),
+        under_the_root(TRUE, pools=()),
+        under_the_root(of(0), pools=()),
+    ):
+        found = checked(content, ROOT)
+        assert len(found.faults) == len(TRUE.lines)
+        assert all("says of its pool another amount" in fault for fault in found.faults)
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1).filter(any), st.integers(0, 10**12))
+def test_it_divides_as_the_books_do(weights: list[int], whole: int) -> None:
+    assert pack_verify.divided(whole, weights) == divide(whole, weights)
+
+
+def test_what_terms_kept_is_divided_among_rows_of_one_recording_in_their_order() -> None:
+    about = dict.fromkeys(COLUMNS["allocations.csv"], "0")
+    rows = [
+        {**about, "allocation": "3", "kind": "unattributed", "micros": "1"},
+        {**about, "allocation": "2", "kind": "platform", "micros": "3"},
+        {**about, "allocation": "1", "kind": "fixed", "micros": "1"},
+    ]
+
+    assert pack_verify.deductions(rows) == {"1": 2, "3": 1}
 
 
 def one_more(amount: Document) -> None:
@@ -301,7 +468,14 @@ CHANGES: dict[str, tuple[str, Callable[[Document], object], str]] = {
     "no path at all": ("ledger.json", lambda d: d["postings"][0].update(path=None), "merkle"),
     "an account": ("ledger.json", lambda d: d.update(account="payable.eve"), "account"),
     "a currency": (MANIFEST, lambda d: d.update(currency="USD"), "heading"),
-    "a schema": (MANIFEST, lambda d: d.update(schema=2), "files"),
+    "a schema": (MANIFEST, lambda d: d.update(schema=1), "files"),
+    "a pool's leaf": ("ledger.json", lambda d: d["pools"][0].update(leaf="{}"), "merkle"),
+    "another's leaf": (
+        "ledger.json",
+        lambda d: d.update(account_leaf=d["postings"][0]),
+        "whole",
+    ),
+    "a gross told": ("statement.json", lambda d: one_more(d["lines"][1]["high"]), "detail"),
 }
 
 
@@ -322,6 +496,11 @@ def test_a_changed_document_is_found_however_well_it_is_hashed(what: str, checke
         ("shares.csv", b"600000000", b"600000001", "shares"),
         ("statement.csv", b"2026-10/agency,2,", b"2026-10/agency,3,", "detail"),
         ("statement.csv", TITLE, b"Another's", "detail"),
+        ("statement.csv", b",0.189000,", b",0.190000,", "detail"),
+        ("statement.csv", b",0.226800,", b",0.226801,", "detail"),
+        ("statement.csv", b"line_no,", b"net,", "detail"),
+        ("allocations.csv", b",low_ppb,", b",micros,", "division"),
+        ("allocations.csv", b"a#1,", b"a#3,", "division"),
         ("statement.json", b'"schema": 1,', b'"schema": 1, "schema": 1,', "files"),
         ("statement.json", b"{\n", b"{ \n", "files"),
         ("quality.json", b"{\n", b"[" * 100_000 + b"{\n", "files"),
@@ -347,14 +526,18 @@ def test_a_name_commands_no_terminal(checked) -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])
 def test_paths_hold_as_they_do_in_the_books(count: int) -> None:
     leaves = [b"%d" % n for n in range(count)]
-    root = merkle.root(leaves)
-    for place in range(count):
-        path = merkle.path(leaves, place)
+    root, paths = merkle.root(leaves), merkle.paths(map(merkle.hashed, leaves), range(count))
+    for place, path in enumerate(paths):
         for at, of in ((place, count), (place + 1, count), (place, count + 1), (place, 0)):
             same = merkle.holds(leaves[place], at, of, path, root)
             assert merkle_holds(leaves[place], (at, of), path, root) == same
         assert not merkle_holds(b"other", (place, count), path, root)
         assert not merkle_holds(leaves[place], (place, count), [*path, root], root)
+
+
+def test_files_have_the_columns_that_the_check_knows() -> None:
+    assert COLUMNS["statement.csv"] == DETAIL
+    assert sorted(COLUMNS["allocations.csv"]) == sorted(["allocation", *lines.SCHEMA.names])
 
 
 def test_the_check_needs_nothing_but_python() -> None:
