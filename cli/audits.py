@@ -141,11 +141,11 @@ def _rules(workspace: Workspace, period: Period, without: str | None, *, json_: 
     with progress("Dividing the month by every rule") as report:
         found = judge_rules(workspace, period, without, report)
     document = fairness_json(found)
+    write_whole(workspace.folder(f"reports/{period}") / RULES_FILE, json_bytes(document))
     if json_:
         print_json(document)
     else:
         print_fairness(found)
-    write_whole(workspace.folder(f"reports/{period}") / RULES_FILE, json_bytes(document))
 
 
 def _without(workspace: Workspace, period: Period, left_out: str, *, json_: bool) -> None:
