@@ -141,7 +141,9 @@ def _rules(workspace: Workspace, period: Period, without: str | None, *, json_: 
     with progress("Dividing the month by every rule") as report:
         found = judge_rules(workspace, period, without, report)
     document = fairness_json(found)
-    write_whole(workspace.folder(f"reports/{period}") / RULES_FILE, json_bytes(document))
+    kept = workspace.folder(f"reports/{period}") / RULES_FILE
+    write_whole(kept, json_bytes(document))
+    kept.chmod(0o600)  # it names listeners
     if json_:
         print_json(document)
     else:

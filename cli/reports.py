@@ -112,7 +112,7 @@ def _to_check(pack: Path) -> str:
     return (
         f"Its manifest has the hash {manifest}.\n"
         f"Who has the root of the month and this hash checks every byte of it: 'tantieme verify "
-        f"{pack} --root ROOT --manifest HASH', or its own verify.py with any Python."
+        f"{pack} --root ROOT --manifest HASH', or its own verify.py with Python 3.10 or newer."
     )
 
 

@@ -29,7 +29,7 @@ COLUMNS = (
 EXPLAINED = (
     "The month as it is, beside the month in which one listener played nothing and had paid all "
     "the same: whose plays changed any one payee's money most. Above one fee, a listener decides "
-    "over other people's money."
+    "over other people's money. By settings, rights and shares as they were when the command ran."
 )
 
 

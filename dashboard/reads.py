@@ -39,7 +39,8 @@ Found = TypeVar("Found")
 
 SAID = ("workspace.toml", "access.toml")  # files that people write, by which books are read
 KEPT = 256  # results kept for each read
-STATEMENTS = 32  # of which one may have 10^5 lines
+STATEMENTS = 8  # of which one may have 10^5 lines
+FOR_SECONDS = 600  # so that what was read of books as they stood long ago makes room
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def place() -> Place:
     found = Place(str(Path(home).resolve()), os.environ.get("TANTIEME_DATABASE_URL") or None)
     if not found.file("workspace.toml").exists():
         raise NotReady(f"no workspace stands at {home}; run 'tantieme demo' or 'tantieme init'")
-    said = [file.stat().st_mtime_ns for name in SAID if (file := found.file(name)).exists()]
+    said = [found.file(name).read_bytes() for name in SAID if found.file(name).exists()]
     return replace(found, stand=f"{queries.stand(books(found))} {said}")
 
 
@@ -97,7 +98,7 @@ def _kept(
     # Streamlit tells what it keeps apart by these names.
     read.__module__, read.__qualname__ = query.__module__, query.__qualname__
     read.__doc__ = query.__doc__
-    return st.cache_data(max_entries=KEPT, show_spinner=False)(read)
+    return st.cache_data(ttl=FOR_SECONDS, max_entries=KEPT, show_spinner=False)(read)
 
 
 # Of months.
@@ -130,7 +131,7 @@ heaviest = _kept(queries.heaviest)
 pseudonyms = _kept(queries.pseudonyms)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@st.cache_data(ttl=FOR_SECONDS, max_entries=KEPT, show_spinner=False)
 def periods(viewer: Viewer, where: Place) -> list[PeriodRow]:
     """Read the months that there is money of, the latest first.
 
@@ -145,7 +146,7 @@ def standing(viewer: Viewer, where: Place, period: Period) -> PeriodRow:
     return next(row for row in periods(viewer, where) if row.period == period)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@st.cache_data(ttl=FOR_SECONDS, max_entries=KEPT, show_spinner=False)
 def differences(
     viewer: Viewer, where: Place, snapshots: tuple[str, str], _payouts: tuple[Payout, Payout]
 ) -> tuple[Difference, ...]:
@@ -157,7 +158,7 @@ def differences(
     return queries.differences(viewer, books(where), *_payouts)
 
 
-@st.cache_resource(max_entries=STATEMENTS, show_spinner=False)
+@st.cache_resource(ttl=FOR_SECONDS, max_entries=STATEMENTS, show_spinner=False)
 def statement(viewer: Viewer, where: Place, payee: str, period: Period) -> Statement:
     """Read one payee's statement of a closed month. It is frozen, so it is shared uncopied."""
     return queries.statement(viewer, books(where), payee, period)
@@ -195,7 +196,7 @@ def _document(path: Path) -> dict[str, Any] | None:
 # --- pages of music
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@st.cache_data(ttl=FOR_SECONDS, max_entries=KEPT, show_spinner=False)
 def ranked(
     viewer: Viewer, where: Place, weights: tuple[tuple[str, int], ...], window: Window
 ) -> list[str]:
@@ -203,7 +204,7 @@ def ranked(
     return queries.ranked(viewer, books(where), dict(weights), window)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@st.cache_data(ttl=FOR_SECONDS, max_entries=KEPT, show_spinner=False)
 def paid_to(
     viewer: Viewer, where: Place, payouts: tuple[str, ...], currency: str, payees: tuple[str, ...]
 ) -> dict[str, dict[str, PayeeAmount]]:
@@ -211,7 +212,7 @@ def paid_to(
     return queries.paid_to(viewer, books(where), dict.fromkeys(payouts, currency), payees)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@st.cache_data(ttl=FOR_SECONDS, max_entries=KEPT, show_spinner=False)
 def differences_of(
     viewer: Viewer,
     where: Place,
@@ -224,7 +225,7 @@ def differences_of(
     return queries.differences_of(viewer, books(where), _two, payees)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@st.cache_data(ttl=FOR_SECONDS, max_entries=KEPT, show_spinner=False)
 def flows(viewer: Viewer, where: Place, snapshot: str, _earned: Earnings) -> tuple[Flow, ...]:
     """Read which recordings brought which payees their money.
 
@@ -254,7 +255,7 @@ def movers(viewer: Viewer, where: Place, period: Period) -> dict[str, Any] | Non
     return _movers(viewer, replace(where, stand=str(path.stat().st_mtime_ns)), period)
 
 
-@st.cache_data(max_entries=KEPT, show_spinner=False)
+@st.cache_data(ttl=FOR_SECONDS, max_entries=KEPT, show_spinner=False)
 def _movers(viewer: Viewer, where: Place, period: Period) -> dict[str, Any]:
     viewer.require_all("what single listeners moved")
     found = _document(where.file("reports", str(period), "audit_rules.json")) or {}

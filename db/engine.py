@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from db.schema import HEAD
 from royalty.errors import NotReady
 
+_WAL_INDEX_HEADER = 48  # bytes
 _PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 
@@ -103,9 +104,22 @@ def stand(books: Books) -> str:
     path = _file(books.engine)
     if path is None:
         return str(int(time.time()) // 15)
-    written = (path, path.with_name(f"{path.name}-wal"))
-    stats = [each.stat() for each in written if each.exists()]
-    return ".".join(f"{each.st_mtime_ns:x}-{each.st_size:x}" for each in stats if each.st_size)
+    if not path.exists():
+        return ""
+    of = path.stat()
+    return f"{of.st_mtime_ns:x}.{of.st_size:x}.{_seen(path.with_name(f'{path.name}-shm'))}"
+
+
+def _seen(index: Path) -> str:
+    """Read up to where readers see the write-ahead log: a commit moves that on in its last step.
+
+    The log's own size and time change before. https://www.sqlite.org/walformat.html, section 2.1
+    """
+    try:
+        with index.open("rb") as file:
+            return file.read(_WAL_INDEX_HEADER).hex()
+    except FileNotFoundError:
+        return ""
 
 
 def now() -> str:

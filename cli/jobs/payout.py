@@ -156,7 +156,7 @@ def _holds(books: Books, month: Month, rule: str, held: Kept) -> bool:
 
     It would where all that decides is as it was then.
     """
-    paid = queries.payout(EVERYONE, books, month.period, rule)
+    paid = queries.payout_totals(EVERYONE, books, month.period, rule)
     try:
         snapshots.checked(books, paid.snapshot)
     except snapshots.CorruptSnapshot:

@@ -71,7 +71,7 @@ from db.queries.names import AliasRow, CorrectionRow, aliases, corrections
 from db.queries.owed import Owed, owed_by_line, owed_by_posting, owed_for_track, owed_to_payee
 from db.queries.payees import PayeesPage, payees_page
 from db.queries.payments import PaymentEvent, PaymentRow, payment, payments
-from db.queries.payouts import Decided, decided, payout, stale
+from db.queries.payouts import Decided, decided, payout, payout_totals, stale
 from db.queries.people import access, viewer_of
 from db.queries.recordings_used import (
     RecordingsPage,
@@ -209,6 +209,7 @@ __all__ = [
     "payment",
     "payments",
     "payout",
+    "payout_totals",
     "periods",
     "posted",
     "posted_count",

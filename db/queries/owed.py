@@ -47,7 +47,8 @@ def owed_by_line(viewer: Viewer, books: Books, line: LineId) -> Owed:
     owed = statement(viewer, books, line.payee, line.period)
     if not 1 <= line.number <= len(owed.lines):
         raise NotFound(
-            f"statement {owed.id} has {len(owed.lines)} lines, and no line {line.number}"
+            f"statement {owed.id} has {len(owed.lines)} lines, and no line {line.number};"
+            f" 'tantieme statement {line.payee} {line.period}' numbers them"
         )
     found = owed.lines[line.number - 1]
     return Owed(

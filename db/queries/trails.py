@@ -60,7 +60,8 @@ def _from_numbered(viewer: Viewer, books: Books, line: LineId) -> Iterator[Step]
     if not 1 <= line.number <= len(owed.lines) + len(owed.movements):
         raise NotFound(
             f"statement {owed.id} has {len(owed.lines)} lines and {len(owed.movements)} movements,"
-            f" and no line {line.number}"
+            f" and no line {line.number}; 'tantieme statement {line.payee} {line.period}' numbers"
+            " them"
         )
     if line.number > len(owed.lines):
         return _from_movement(viewer, books, owed.movements[line.number - 1 - len(owed.lines)])

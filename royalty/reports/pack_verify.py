@@ -46,7 +46,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")
 _DATE = 1 << 5 | 1  # the first of January 1980, before which a zip knows no day
-_NAME = re.compile(r"([a-z]+/)?[A-Za-z0-9_-]+\.[a-z]+")
+_CLIP = re.compile(r"(tracks|recordings)/[A-Za-z0-9_-]+\.wav")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how text begins that a spreadsheet calculates
 _HASH = re.compile(r"[0-9a-fA-F]{64}")
 _UNREADABLE = (
@@ -130,7 +130,9 @@ class Pack:
         return [dict(zip(header, row, strict=True)) for row in rows]
 
     def micros(self, amount: Document) -> int:
-        """Read an amount of the pack's currency."""
+        """Read an amount of the pack's currency, which says nothing else."""
+        if set(amount) != {"micros", "currency"}:
+            raise ValueError("an amount has other keys than micros and currency")
         if amount["currency"] != self.manifest["currency"]:
             raise ValueError(f"an amount is in {amount['currency']}")
         return _whole(amount["micros"])
@@ -173,10 +175,21 @@ def said(checked: Checked) -> str:
             f"{mark:<13}{WORDS[each.what]}",
             *(f"{'':<13}{_plain(fault)}" for fault in each.faults),
         ]
-    count = len(checked.faults)
-    found = f"This pack is not what was written: {count} fault{'s' * (count != 1)}." * bool(count)
-    after = (PROVES, "" if "root" in checked.given else UNANCHORED, found)
+    proven = (PROVES, "" if "root" in checked.given else UNANCHORED)
+    after = (_faulty(checked),) if checked.faults else proven
     return "\n".join([*lines, *(f"\n{each}" for each in after if each)])
+
+
+def _faulty(checked: Checked) -> str:
+    """Say what a fault means: the pack may be whole, and only not the one that was asked for."""
+    wrong = {each.what for each in checked.checks if each.faults}
+    if wrong <= {"root", "manifest"}:
+        return (
+            "The pack agrees with itself, and is not the one that was asked for: compare what was "
+            "given with the statement, with what closing printed, or with what the platform says."
+        )
+    count = len(checked.faults)
+    return f"This pack is not what was written: {count} fault{'s' * (count != 1)}."
 
 
 def document(checked: Checked) -> Document:
@@ -279,7 +292,7 @@ def _listed(pack: Pack) -> Iterator[str]:
     for name in sorted({*listed, *files} - {MANIFEST}):
         if name not in files:
             yield f"{name} is missing"
-        elif name not in listed or not _NAME.fullmatch(name):
+        elif name not in listed or (name not in DOCUMENTS and not _CLIP.fullmatch(name)):
             yield f"{name} is no part of the pack"
         elif sha256(files[name]).hexdigest() != listed[name]:
             yield f"{name} was changed: its hash is not the one in the manifest"
@@ -349,6 +362,7 @@ def _moved(pack: Pack) -> Iterator[str]:
 
 def _added(pack: Pack) -> Iterator[str]:
     """Add up a statement: each line, every sum over them, and the account."""
+    yield from _formed(pack.statement)
     statement, lines = pack.statement, pack.statement["lines"]
     numbered = [_whole(each["number"]) for each in [*lines, *statement["movements"]]]
     if numbered != [*range(1, len(numbered) + 1)]:
@@ -364,6 +378,17 @@ def _added(pack: Pack) -> Iterator[str]:
     by_right = _by((line["right"], pack.micros(line["net"])) for line in lines)
     if {right: pack.micros(net) for right, net in statement["net_by_right"].items()} != by_right:
         yield "what was earned by each right is not what the lines come to"
+
+
+def _formed(statement: Document) -> Iterator[str]:
+    """Have a statement, its lines and its movements say what ours say, and nothing beside."""
+    for what, each in (
+        ("the statement", statement),
+        *((f"line {each['number']}", each) for each in statement["lines"]),
+        *((f"movement {each['number']}", each) for each in statement["movements"]),
+    ):
+        if set(each) != KEYS[what.split()[0]]:
+            yield f"{what} has other keys than one of ours"
 
 
 def _sums(pack: Pack) -> dict[str, int]:
@@ -450,6 +475,8 @@ def _allocated(pack: Pack) -> Iterator[str]:
     paid = {row["allocation"]: row for row in rows if row["kind"] != "platform"}
     lines, deducted = pack.statement["lines"], deductions(rows)
     named = [row["allocation"] for row in rows if row["kind"] != "platform"]
+    if len({row["allocation"] for row in rows}) != len(rows):
+        yield "two rows of allocations.csv have one number"
     if sorted(named) != sorted(line["allocation"] for line in lines):
         yield "allocations.csv has other rows than the statement has lines"
     for line in lines:
@@ -568,6 +595,30 @@ _TOLD = {  # by a column of the CSV detail; some are always empty
     "track_plays": "track_plays", "track_revenue": "track_revenue", "what": "what", "why": "why",
     "effective_on": "effective_on", "booking_period": "booking_period", "root": "root",
 }  # fmt: skip
+KEYS = {  # of a statement, its lines and its movements
+    "the": frozenset((
+        "schema", "statement", "payee", "period", "booking_period", "usage_periods", "currency",
+        "rule", "rule_version", "provider", "runs", "opening", "gross", "deductions", "earned",
+        "low", "high", "adjustments", "recouped", "reserved", "released", "withheld", "paid",
+        "closing", "net_by_right", "root", "notes", "lines", "movements",
+    )),
+    "line": frozenset((
+        "number", "id", "kind", "pool", "pool_amount", "source", "territory", "track", "recording",
+        "work", "title", "artist", "isrc", "iswc", "party", "party_ipi", "artist_isni", "right",
+        "plays", "share_ppb", "low_ppb", "high_ppb", "interest_ppm", "gross", "deductions", "net",
+        "low", "high", "rule", "posting", "posting_hash", "allocation", "track_plays",
+        "track_revenue", "fx_rate", "basis",
+    )),
+    "movement": frozenset((
+        "number", "id", "term", "what", "why", "posting", "posting_hash", "adjusts",
+        "usage_period", "effective_on", "right", "pool", "amount", "fx_rate",
+    )),
+}  # fmt: skip
+DOCUMENTS = frozenset((
+    "README.txt", "allocations.csv", "evidence/passages.json", "evidence/tracks.json",
+    "ledger.json", "manifest.json", "quality.json", "shares.csv", "statement.csv",
+    "statement.json", "tracks/references.json", "verify.py",
+))  # fmt: skip
 _AMOUNTS = ("gross", "deductions", "net", "net_lo", "net_hi", "track_revenue")
 COLUMNS = {
     "allocations.csv": ("allocation", *_TEXTS, "plays", *_NUMBERS),

@@ -352,6 +352,22 @@ def test_rows_of_one_number_are_not_one_row(checked) -> None:
     assert any("has other rows than the statement has lines" in each for each in found.faults)
 
 
+def test_lines_of_one_number_are_not_one_line(checked) -> None:
+    rows = [{**row, "allocation": "a#1"} for row in ROWS]
+    lines = tuple(replace(line, allocation="a#1") for line in TRUE.lines)
+
+    found = checked(under_the_root(replace(TRUE, lines=lines), rows))
+
+    assert "division: two rows of allocations.csv have one number" in found.faults
+
+
+@pytest.mark.parametrize("name", ["amounts.csv", "statement.pdf", "tracks/owed.txt"])
+def test_a_file_more_is_found_however_well_it_is_hashed(name: str, checked) -> None:
+    found = checked(sealed({**FILES, name: b"owed: 99999"}), ROOT)
+
+    assert found.faults == [f"files: {name} is no part of the pack"]
+
+
 def test_names_that_a_spreadsheet_would_calculate_are_hashed_as_they_are(checked) -> None:
     rows = [{**row, "track": row["track"] and f"={row['track']}"} for row in ROWS]
     lines = tuple(replace(line, track=line.track and f"={line.track}") for line in TRUE.lines)
@@ -474,6 +490,22 @@ CHANGES: dict[str, tuple[str, Callable[[Document], object], str]] = {
         "ledger.json",
         lambda d: d.update(account_leaf=d["postings"][0]),
         "whole",
+    ),
+    "a currency of a line": (
+        "statement.json",
+        lambda d: d["lines"][0].update(currency="USD"),
+        "statement",
+    ),
+    "a net of a movement": (
+        "statement.json",
+        lambda d: d["movements"][0].update(net=d["opening"]),
+        "statement",
+    ),
+    "a sum of no name": ("statement.json", lambda d: d.update(due=d["opening"]), "statement"),
+    "an amount in words": (
+        "statement.json",
+        lambda d: d["closing"].update(decimal="99.00"),
+        "statement",
     ),
     "a gross told": ("statement.json", lambda d: one_more(d["lines"][1]["high"]), "detail"),
 }
