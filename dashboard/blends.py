@@ -57,17 +57,23 @@ def _draw(month: Month, first: str, second: str) -> None:
     )
     parts = dict(sorted({first: 100 - part, second: part}.items()))
     blend = Blend(weights_ppm={rule: each * PPM // 100 for rule, each in parts.items()})
-    stored = month.paid_to(month.ranked(parts, LISTED))
-    paid = _paid(blend, stored)
+    paid = _paid(blend, month.paid_to(month.ranked(parts, SHOWN)))
     st.badge("Preview, not stored", icon=":material/visibility:", color="orange")
     if paid:
         st.altair_chart(
-            charts.ranked([_bar(each) for each in paid[:SHOWN]], axis=month.currency),
+            charts.ranked([_bar(each) for each in paid], axis=month.currency),
             alt=f"By the blend {paid[0].name} gets most, {paid[0].amount.rounded}",
         )
     _explain(month, blend)
-    with st.expander(f"{some_of(len(paid), month.count)} payees of the preview, to the cent"):
-        components.table(_table(stored, (first, second), paid), alt="What the blend would pay")
+    some = some_of(min(month.count, LISTED), month.count)
+    folded = st.expander(
+        f"{some} payees of the preview, to the cent", key="of_the_preview", on_change="rerun"
+    )
+    if folded.open:
+        with folded:
+            stored = month.paid_to(month.ranked(parts, LISTED))
+            found = _table(stored, (first, second), _paid(blend, stored))
+            components.table(found, alt="What the blend would pay")
 
 
 def _paid(blend: Blend, stored: Paid) -> list[Blended]:

@@ -223,8 +223,19 @@ def _every_rule(month: Month, first: str) -> None:
         "Of what payees get; everybody counts whom some rule pays. Gini: 0 where all get the same, "
         "near 1 where one gets all. Top 10 %: the part of the tenth who get most."
     )
+    _by_every_rule(month)
+
+
+def _by_every_rule(month: Month) -> None:
+    """List payees by all rules, once somebody unfolds this."""
+    some = some_of(min(month.count, LISTED), month.count)
+    folded = st.expander(
+        f"{some} payees by every rule, to the micro", key="by_every_rule", on_change="rerun"
+    )
+    if not folded.open:
+        return
     paid = month.paid_to(month.ranked(dict.fromkeys(month.payouts, 1), LISTED))
-    with st.expander(f"{some_of(len(paid.names), month.count)} payees by every rule, to the micro"):
+    with folded:
         components.table(
             pd.DataFrame(
                 {

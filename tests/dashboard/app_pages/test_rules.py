@@ -34,8 +34,8 @@ def differences(where: reads.Place, first: str, second: str) -> dict[str, Differ
     return {names[each.payee]: each for each in found}
 
 
-def unfold(app: AppTest) -> AppTest:
-    app.session_state["to_the_micro"] = True
+def unfold(app: AppTest, what: str = "to_the_micro") -> AppTest:
+    app.session_state[what] = True
     return app.run()
 
 
@@ -132,7 +132,7 @@ def test_concentration_is_measured_over_everybody_whom_some_rule_pays(
 def test_all_stored_rules_stand_in_one_table(open_page: OpenPage, where: reads.Place) -> None:
     computed = reads.standing(EVERYONE, where, CLOSED).computed
 
-    table = open_page("rules").dataframe[2].value.set_index("Payee")
+    table = unfold(open_page("rules"), "by_every_rule").dataframe[2].value.set_index("Payee")
 
     assert set(table.columns) == {wording.rule_name(rule) for rule in computed}
     for rule in computed:
@@ -157,7 +157,7 @@ def test_the_preview_of_a_blend_is_linear_and_stored_nowhere(
 
     app = open_page("rules")
     app.slider[0].set_value(20).run()
-    table = app.dataframe[3].value.set_index("Payee")
+    table = unfold(app, "of_the_preview").dataframe[2].value.set_index("Payee")
 
     assert not app.exception
     assert "Preview, not stored" in texts(app)
