@@ -174,8 +174,8 @@ CREATE TABLE period_input (
  WITHOUT ROWID
 
 ;
-INSERT INTO "period_input" VALUES('2026-10','1d494c5e006e57cfbd6d2a82ffd337bfe126cb7866b20c96a6bc636dd28cdf54','revenue','/tmp/h/old0001/revenue.csv','2026-11-22T17:02:04.030657Z');
-INSERT INTO "period_input" VALUES('2026-10','395bcbf7dac65b026075240ee68b92b7100d122c3b336edf7d377018c5f6418d','usage','/tmp/h/old0001/usage.csv','2026-11-22T17:02:03.989505Z');
+INSERT INTO "period_input" VALUES('2026-10','1d494c5e006e57cfbd6d2a82ffd337bfe126cb7866b20c96a6bc636dd28cdf54','revenue','old/revenue.csv','2026-11-22T17:02:04.030657Z');
+INSERT INTO "period_input" VALUES('2026-10','395bcbf7dac65b026075240ee68b92b7100d122c3b336edf7d377018c5f6418d','usage','old/usage.csv','2026-11-22T17:02:03.989505Z');
 CREATE TABLE period_revenue (
 	period VARCHAR NOT NULL, 
 	snapshot VARCHAR NOT NULL, 
