@@ -1,9 +1,9 @@
 """What the pages read: the books through `db.queries`, and files of the workspace.
 
 Streamlit's cache is shared by everybody who looks, so each cached read takes the viewer first
-and the workspace second; the query itself filters by the viewer. What was read is kept for as long
-as nothing is written to the books. The engine is cached, and never a connection. Nothing here
-writes.
+and the workspace second; the query itself filters by the viewer. What was read is kept until
+something is written to the books, for ten minutes at most. The engine is cached, and never a
+connection. Nothing here writes.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from ibis.backends.duckdb import Backend
 
 from royalty.errors import NotReady
 
-# Engines flatten nested selects by themselves; merging them here takes a fifth of a small month.
+# Engines flatten nested selects by themselves; merging them here only takes time.
 ibis.options.sql.fuse_selects = False
 
 # DuckDB is slow to divide 128 bits and to cast decimals, so wide integers are

@@ -383,12 +383,12 @@ def _added(pack: Pack) -> Iterator[str]:
 def _formed(statement: Document) -> Iterator[str]:
     """Have a statement, its lines and its movements say what ours say, and nothing beside."""
     for what, each in (
-        ("the statement", statement),
-        *((f"line {each['number']}", each) for each in statement["lines"]),
-        *((f"movement {each['number']}", each) for each in statement["movements"]),
+        ("statement", statement),
+        *(("line", each) for each in statement["lines"]),
+        *(("movement", each) for each in statement["movements"]),
     ):
-        if set(each) != KEYS[what.split()[0]]:
-            yield f"{what} has other keys than one of ours"
+        if set(each) != KEYS[what]:
+            yield f"{what} {each.get('number', statement['statement'])} has other keys than ours"
 
 
 def _sums(pack: Pack) -> dict[str, int]:
@@ -596,7 +596,7 @@ _TOLD = {  # by a column of the CSV detail; some are always empty
     "effective_on": "effective_on", "booking_period": "booking_period", "root": "root",
 }  # fmt: skip
 KEYS = {  # of a statement, its lines and its movements
-    "the": frozenset((
+    "statement": frozenset((
         "schema", "statement", "payee", "period", "booking_period", "usage_periods", "currency",
         "rule", "rule_version", "provider", "runs", "opening", "gross", "deductions", "earned",
         "low", "high", "adjustments", "recouped", "reserved", "released", "withheld", "paid",
